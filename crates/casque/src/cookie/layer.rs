@@ -1,0 +1,65 @@
+//! The Tower layer.
+
+use std::sync::Arc;
+
+use tower_layer::Layer;
+
+use super::policy::CookiePolicy;
+use super::service::Cookies;
+
+/// Hardens the `Set-Cookie` lines of every response of the service inside.
+///
+/// Secure is added when [`crate::Scheme::Https`] stands in the request's extensions, or always with [`CookieLayer::https`].
+#[derive(Debug, Clone)]
+pub struct CookieLayer {
+    pub(super) source: Source,
+    pub(super) assume_https: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    Fixed(Arc<CookiePolicy>),
+    PerRequest(fn(&http::Extensions) -> Option<Arc<CookiePolicy>>),
+}
+
+impl Default for CookieLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl CookieLayer {
+    /// The default policy.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with(CookiePolicy::default())
+    }
+
+    /// The same policy for every response.
+    #[must_use]
+    pub fn with(policy: CookiePolicy) -> Self {
+        Self { source: Source::Fixed(Arc::new(policy)), assume_https: false }
+    }
+
+    /// A policy that an outer layer put on the request, found by `find`. A request without one is left alone.
+    #[must_use]
+    pub fn per_request(find: fn(&http::Extensions) -> Option<Arc<CookiePolicy>>) -> Self {
+        Self { source: Source::PerRequest(find), assume_https: false }
+    }
+
+    /// Treat every request as HTTPS, for apps that are reached through a TLS-ending proxy and no other way. Default: `false`.
+    /// With `true` on an app that is also reached over plain HTTP, browsers there refuse the cookies.
+    #[must_use]
+    pub fn https(mut self, always: bool) -> Self {
+        self.assume_https = always;
+        self
+    }
+}
+
+impl<S> Layer<S> for CookieLayer {
+    type Service = Cookies<S>;
+
+    fn layer(&self, inner: S) -> Cookies<S> {
+        Cookies { inner, layer: self.clone() }
+    }
+}

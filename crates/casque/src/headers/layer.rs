@@ -1,0 +1,83 @@
+//! The Tower layer.
+
+use std::sync::Arc;
+
+use tower_layer::Layer;
+
+use super::policy::HeaderPolicy;
+use super::preset::Preset;
+use super::service::Headers;
+
+/// Adds a [`HeaderPolicy`] to every response of the service inside.
+///
+/// Put it outside everything that can answer by itself (limits, timeouts, error pages), so that those answers carry the headers too.
+#[derive(Debug, Clone)]
+pub struct HeadersLayer {
+    pub(super) source: Source,
+    pub(super) assume_https: bool,
+}
+
+/// Where the policy of a request comes from.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    Fixed(Arc<HeaderPolicy>),
+    PerRequest(fn(&http::Extensions) -> Option<Arc<HeaderPolicy>>),
+}
+
+impl HeadersLayer {
+    /// The same policy for every request.
+    #[must_use]
+    pub fn new(policy: HeaderPolicy) -> Self {
+        Self { source: Source::Fixed(Arc::new(policy)), assume_https: false }
+    }
+
+    /// [`Preset::Balanced`].
+    #[must_use]
+    pub fn balanced() -> Self {
+        Self::new(HeaderPolicy::preset(Preset::Balanced))
+    }
+
+    /// [`Preset::Helmet`].
+    #[must_use]
+    pub fn helmet() -> Self {
+        Self::new(HeaderPolicy::preset(Preset::Helmet))
+    }
+
+    /// [`Preset::Strict`].
+    #[must_use]
+    pub fn strict() -> Self {
+        Self::new(HeaderPolicy::preset(Preset::Strict))
+    }
+
+    /// [`Preset::Api`].
+    #[must_use]
+    pub fn api() -> Self {
+        Self::new(HeaderPolicy::preset(Preset::Api))
+    }
+
+    /// A policy that an outer layer put on the request, found by `find`. A request without one is left alone.
+    ///
+    /// This is how one static stack serves routes with different policies and reloads them.
+    #[must_use]
+    pub fn per_request(find: fn(&http::Extensions) -> Option<Arc<HeaderPolicy>>) -> Self {
+        Self { source: Source::PerRequest(find), assume_https: false }
+    }
+
+    /// Treat every request as HTTPS, for apps that are reached through a TLS-ending proxy and no other way.
+    ///
+    /// Default `false`: a request counts as HTTPS when [`crate::Scheme::Https`] stands in its extensions. With `true` on an
+    /// app that is also reached over plain HTTP, browsers see HSTS where RFC 6797 forbids it and ignore it.
+    #[must_use]
+    pub fn https(mut self, always: bool) -> Self {
+        self.assume_https = always;
+        self
+    }
+}
+
+impl<S> Layer<S> for HeadersLayer {
+    type Service = Headers<S>;
+
+    fn layer(&self, inner: S) -> Headers<S> {
+        Headers { inner, layer: self.clone() }
+    }
+}

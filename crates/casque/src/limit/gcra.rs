@@ -1,0 +1,157 @@
+//! The generic cell rate algorithm, in integer microseconds. Pure: the state and the time come in, the new state goes out.
+
+use std::time::Duration;
+
+use super::decision::Decision;
+use super::quota::Quota;
+use crate::clock::Micros;
+
+/// A quota in the units the algorithm counts in.
+///
+/// The state of a key is one number, its *theoretical arrival time* (TAT): when all it has used will be paid back. A request
+/// that costs `n` moves it `n` intervals ahead, and passes if the TAT is then at most `burst` intervals ahead of now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gcra {
+    /// The weight of one request, in microseconds.
+    interval: u64,
+    /// How far ahead of now the TAT may run, in microseconds: `burst` intervals.
+    tolerance: u64,
+    burst: u32,
+}
+
+impl From<Quota> for Gcra {
+    fn from(quota: Quota) -> Self {
+        let interval = quota.interval_micros();
+        Self { interval, tolerance: interval.saturating_mul(u64::from(quota.burst_size())), burst: quota.burst_size() }
+    }
+}
+
+impl Gcra {
+    /// Decides on a request of `cost` and gives the key's new TAT.
+    ///
+    /// A refused request changes nothing. A cost of zero looks without charging.
+    #[must_use]
+    pub fn decide(&self, tat: Micros, now: Micros, cost: u32) -> (Micros, Decision) {
+        // A TAT further ahead than any charge can put it comes from a clock that was set back; without the clamp the key would
+        // stay locked for the whole step.
+        let tat = tat.0.clamp(now.0, now.0.saturating_add(self.tolerance));
+        if cost > self.burst {
+            let refused = Decision { allowed: false, remaining: self.remaining(tat - now.0), retry_after: None, reset_after: micros(tat - now.0) };
+            return (Micros(tat), refused);
+        }
+        let next = tat.saturating_add(self.interval.saturating_mul(u64::from(cost)));
+        let ahead = next - now.0;
+        if ahead > self.tolerance {
+            let refused = Decision {
+                allowed: false,
+                remaining: self.remaining(tat - now.0),
+                retry_after: Some(micros(ahead - self.tolerance)),
+                reset_after: micros(tat - now.0),
+            };
+            return (Micros(tat), refused);
+        }
+        (Micros(next), Decision { allowed: true, remaining: self.remaining(ahead), retry_after: Some(Duration::ZERO), reset_after: micros(ahead) })
+    }
+
+    /// Takes back a charge. Never gives credit: a key is at most as if it had never been seen.
+    #[must_use]
+    pub fn refund(&self, tat: Micros, now: Micros, cost: u32) -> Micros {
+        Micros(tat.0.saturating_sub(self.interval.saturating_mul(u64::from(cost))).max(now.0))
+    }
+
+    fn remaining(&self, ahead: u64) -> u32 {
+        u32::try_from(self.tolerance.saturating_sub(ahead) / self.interval).unwrap_or(u32::MAX)
+    }
+}
+
+fn micros(n: u64) -> Duration {
+    Duration::from_micros(n)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn opens_exactly_when_promised() {
+        let gcra = Gcra::from(Quota::per_minute(20));
+        let start = Micros(1_000_000);
+        let mut tat = Micros(0);
+        for _ in 0..20 {
+            let (next, d) = gcra.decide(tat, start, 1);
+            assert!(d.allowed);
+            tat = next;
+        }
+        let (_, refused) = gcra.decide(tat, start, 1);
+        assert!(!refused.allowed);
+        let wait = refused.retry_after.unwrap();
+        assert_eq!(wait, Duration::from_secs(3));
+        let just_before = Micros(start.after(wait).0 - 1);
+        assert!(!gcra.decide(tat, just_before, 1).1.allowed);
+        assert!(gcra.decide(tat, start.after(wait), 1).1.allowed);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_locks_nobody_out_for_the_step() {
+        let gcra = Gcra::from(Quota::per_second(10));
+        let far_ahead = Micros(1_000_000_000_000);
+        let (_, d) = gcra.decide(far_ahead, Micros(5_000_000), 1);
+        assert_eq!(d.retry_after, Some(Duration::from_millis(100)));
+    }
+
+    proptest! {
+        /// In any window never more than burst + rate, whatever the arrival times.
+        #[test]
+        fn never_more_than_burst_plus_rate(
+            requests in 1u32..50, window_ms in 1u64..5_000, burst in 1u32..50,
+            steps in proptest::collection::vec(0u64..2_000_000, 1..300),
+        ) {
+            let quota = Quota::new(requests, Duration::from_millis(window_ms)).burst(burst);
+            let gcra = Gcra::from(quota);
+            let (mut tat, mut now) = (Micros(0), Micros(10_000_000));
+            let mut passed: Vec<u64> = Vec::new();
+            for step in steps {
+                now = Micros(now.0 + step);
+                let (next, d) = gcra.decide(tat, now, 1);
+                prop_assert!(next >= tat || tat < now);
+                tat = next;
+                if d.allowed {
+                    passed.push(now.0);
+                }
+            }
+            let window = quota.window().as_micros() as u64;
+            for (i, first) in passed.iter().enumerate() {
+                let in_window = passed[i..].iter().take_while(|t| **t < first + window).count();
+                prop_assert!(in_window as u64 <= u64::from(burst) + u64::from(requests));
+            }
+        }
+
+        /// Waiting as long as told is always enough, and one microsecond less never is.
+        #[test]
+        fn retry_after_is_exact(requests in 1u32..1000, window_ms in 1u64..100_000, burst in 1u32..100, ahead in 0u64..10_000_000, cost in 1u32..100) {
+            let gcra = Gcra::from(Quota::new(requests, Duration::from_millis(window_ms)).burst(burst));
+            let now = Micros(50_000_000);
+            let tat = Micros(now.0 + ahead);
+            let (same, d) = gcra.decide(tat, now, cost);
+            if let (false, Some(wait)) = (d.allowed, d.retry_after) {
+                prop_assert!(gcra.decide(same, now.after(wait), cost).1.allowed);
+                prop_assert!(!gcra.decide(same, Micros(now.after(wait).0 - 1), cost).1.allowed);
+            }
+        }
+
+        /// A refund undoes its own charge and never creates credit.
+        #[test]
+        fn refunds_give_no_credit(ahead in 0u64..1_000_000, cost in 0u32..200) {
+            let gcra = Gcra::from(Quota::per_second(10));
+            let now = Micros(50_000_000);
+            let tat = Micros(now.0 + ahead);
+            prop_assert!(gcra.refund(tat, now, cost) >= now);
+            let (charged, d) = gcra.decide(tat, now, cost.min(10));
+            if d.allowed {
+                prop_assert_eq!(gcra.refund(charged, now, cost.min(10)), tat);
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The Tower layer.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tower_layer::Layer;
+
+use super::decision::MAX_LIMITS;
+use super::quota::Quota;
+use super::reply::{Fields, FieldsWhen};
+use super::rule::Limit;
+use super::service::Limited;
+use super::store::memory::MemoryStore;
+use crate::clock::{Clock, SystemClock};
+
+/// A set of limits and how their answers are told.
+#[derive(Debug, Clone, Default)]
+pub struct Limits {
+    limits: Vec<Limit>,
+    /// The form of the rate limit fields.
+    pub fields: Fields,
+    /// When they are sent.
+    pub fields_when: FieldsWhen,
+}
+
+impl Limits {
+    /// These limits, in the order in which they are asked. Beyond [`MAX_LIMITS`] that apply to one request, the later are not
+    /// asked; [`Limits::too_many`] tells.
+    #[must_use]
+    pub fn new(limits: impl IntoIterator<Item = Limit>) -> Self {
+        Self { limits: limits.into_iter().collect(), ..Self::default() }
+    }
+
+    /// The limits that protect an app of which nothing is known: 100 requests a second with bursts of 200 per client, and 20
+    /// log-in attempts a minute per client, which is any `POST` to a path that ends like a log-in form's.
+    #[must_use]
+    pub fn standard() -> Self {
+        const LOGIN_PATHS: [&str; 10] = [
+            "**/login", "**/log-in", "**/log_in", "**/signin", "**/sign-in", "**/sign_in", "**/authenticate", "**/login.php", "**/wp-login.php",
+            "**/auth/local",
+        ];
+        let login = Limit::new("login", Quota::per_minute(20)).methods([http::Method::POST]).paths(LOGIN_PATHS);
+        Self::new([Limit::new("per-client", Quota::per_second(100).burst(200))].into_iter().chain(login))
+    }
+
+    /// The limits.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Limit] {
+        &self.limits
+    }
+
+    /// Whether there are more limits than one request can be charged for.
+    #[must_use]
+    pub fn too_many(&self) -> bool {
+        self.limits.len() > MAX_LIMITS
+    }
+}
+
+/// Limits the requests of the service inside. Needs a [`crate::client_ip::ClientIp`] on every request: `casque::serve` puts it
+/// there, and so does [`crate::client_ip::ClientIpLayer`]. A request without one is answered 500, because a limit that cannot
+/// tell clients apart would either lock everybody out or nobody.
+pub struct LimitLayer<S = MemoryStore> {
+    pub(super) source: Source,
+    pub(super) store: Arc<S>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+/// Where the limits of a request come from.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    Fixed(Arc<Limits>),
+    PerRequest(fn(&http::Extensions) -> Option<Arc<Limits>>),
+}
+
+impl LimitLayer {
+    /// One limit on every request, called `default`, in memory.
+    #[must_use]
+    pub fn new(quota: Quota) -> Self {
+        Self::of([Limit::new("default", quota)])
+    }
+
+    /// Several limits, all of which must agree, in memory.
+    #[must_use]
+    pub fn of(limits: impl IntoIterator<Item = Limit>) -> Self {
+        Self::with(Limits::new(limits))
+    }
+
+    /// A whole set with its options, in memory.
+    #[must_use]
+    pub fn with(limits: Limits) -> Self {
+        Self { source: Source::Fixed(Arc::new(limits)), store: Arc::default(), clock: Arc::new(SystemClock) }
+    }
+
+    /// Limits that an outer layer put on the request, found by `find`. A request without any is not limited.
+    #[must_use]
+    pub fn per_request(find: fn(&http::Extensions) -> Option<Arc<Limits>>) -> Self {
+        Self { source: Source::PerRequest(find), store: Arc::default(), clock: Arc::new(SystemClock) }
+    }
+}
+
+impl<S> LimitLayer<S> {
+    /// Keeps the state in another store, which may be shared with other layers.
+    #[must_use]
+    pub fn store<T>(self, store: Arc<T>) -> LimitLayer<T> {
+        LimitLayer { source: self.source, store, clock: self.clock }
+    }
+
+    /// Reads the time from another clock.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+}
+
+impl<S> Clone for LimitLayer<S> {
+    fn clone(&self) -> Self {
+        Self { source: self.source.clone(), store: self.store.clone(), clock: self.clock.clone() }
+    }
+}
+
+impl<S> fmt::Debug for LimitLayer<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LimitLayer").field("source", &self.source).finish_non_exhaustive()
+    }
+}
+
+impl<I, S> Layer<I> for LimitLayer<S> {
+    type Service = Limited<I, S>;
+
+    fn layer(&self, inner: I) -> Limited<I, S> {
+        Limited { inner, layer: self.clone() }
+    }
+}

@@ -1,0 +1,129 @@
+//! Which requests a limit counts.
+
+use http::Method;
+
+use super::gcra::Gcra;
+use super::quota::Quota;
+use crate::path::Pattern;
+
+/// Whether a limit refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Refuse what exceeds it.
+    #[default]
+    Enforce,
+    /// Count, and say what would have been refused; let everything through. Its state is kept apart from the enforced one.
+    Shadow,
+    /// Do nothing.
+    Off,
+}
+
+impl Mode {
+    /// The names used in casque.toml.
+    pub const NAMES: [(&'static str, Self); 3] = [("enforce", Self::Enforce), ("shadow", Self::Shadow), ("off", Self::Off)];
+}
+
+/// One limit: a name, a quota and the requests it is for. Counts per client address ([`crate::client_ip::ClientIp`]).
+#[derive(Debug, Clone)]
+pub struct Limit {
+    name: String,
+    id: u64,
+    quota: Quota,
+    gcra: Gcra,
+    methods: Vec<Method>,
+    paths: Vec<Pattern>,
+    mode: Mode,
+}
+
+impl Limit {
+    /// A limit on every request. The name appears in the `RateLimit` fields, in logs and in the state's keys, so limits with
+    /// the same name share their state.
+    #[must_use]
+    pub fn new(name: impl Into<String>, quota: Quota) -> Self {
+        let name = name.into();
+        let id = fnv1a(name.as_bytes());
+        Self { name, id, quota, gcra: Gcra::from(quota), methods: Vec::new(), paths: Vec::new(), mode: Mode::Enforce }
+    }
+
+    /// Counts these methods only. Default: all.
+    #[must_use]
+    pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
+        self.methods = methods.into_iter().collect();
+        self
+    }
+
+    /// Counts these paths only; patterns as in [`Pattern`]. Default: all.
+    ///
+    /// # Errors
+    /// The first pattern that cannot be read.
+    pub fn paths<P: AsRef<str>>(mut self, patterns: impl IntoIterator<Item = P>) -> Result<Self, String> {
+        self.paths = patterns
+            .into_iter()
+            .map(|p| Pattern::parse(p.as_ref()).map_err(|e| format!("`{}` {e}", p.as_ref())))
+            .collect::<Result<_, _>>()?;
+        Ok(self)
+    }
+
+    /// Counts these patterns only.
+    #[must_use]
+    pub fn patterns(mut self, patterns: Vec<Pattern>) -> Self {
+        self.paths = patterns;
+        self
+    }
+
+    /// Whether it refuses. Default: [`Mode::Enforce`].
+    #[must_use]
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.mode = mode;
+        // Shadow state must not disturb the enforced one, nor the other way round.
+        self.id = fnv1a(self.name.as_bytes()) ^ u64::from(mode == Mode::Shadow);
+        self
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its quota.
+    #[must_use]
+    pub fn quota(&self) -> Quota {
+        self.quota
+    }
+
+    /// What its state is kept under: the same for the same name, across reloads and replicas.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The quota in the algorithm's units.
+    #[must_use]
+    pub fn gcra(&self) -> Gcra {
+        self.gcra
+    }
+
+    /// Whether it refuses.
+    #[must_use]
+    pub fn is_enforced(&self) -> bool {
+        self.mode == Mode::Enforce
+    }
+
+    /// Whether it counts a request with this method and path. `path` gives the normal form and is only asked when needed.
+    pub(super) fn counts<'p>(&self, method: &Method, path: impl FnOnce() -> &'p str) -> bool {
+        if self.mode == Mode::Off || !(self.methods.is_empty() || self.methods.contains(method)) {
+            return false;
+        }
+        if self.paths.is_empty() {
+            return true;
+        }
+        let path = path();
+        self.paths.iter().any(|p| p.matches(path))
+    }
+}
+
+/// FNV-1a, 64 bits: stable across builds and machines, which std's hasher is not. Names are the operator's, so nobody can collide them.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3))
+}

@@ -1,0 +1,129 @@
+//! The Tower service.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use tower_service::Service;
+
+use super::decision::MAX_LIMITS;
+use super::future::{Asked, ResponseFuture, Verdict};
+use super::layer::{LimitLayer, Limits, Source};
+use super::store::memory::MemoryStore;
+use super::store::{Charge, Store};
+use crate::client_ip::ClientIp;
+use crate::path;
+
+/// See [`LimitLayer`].
+#[derive(Debug)]
+pub struct Limited<I, S = MemoryStore> {
+    pub(super) inner: I,
+    pub(super) layer: LimitLayer<S>,
+}
+
+impl<I: Clone, S> Clone for Limited<I, S> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), layer: self.layer.clone() }
+    }
+}
+
+/// In a response's extensions: the limits in shadow mode that would have refused its request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShadowRefused {
+    /// The limits' names.
+    pub limits: Vec<String>,
+}
+
+impl<I, S, ReqBody, ResBody> Service<Request<ReqBody>> for Limited<I, S>
+where
+    I: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+    S: Store,
+    ResBody: From<Bytes>,
+{
+    type Response = Response<ResBody>;
+    type Error = I::Error;
+    type Future = ResponseFuture<I, ReqBody, S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), I::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, req: Request<ReqBody>) -> Self::Future {
+        let limits = match &self.layer.source {
+            Source::Fixed(limits) => Some(limits.clone()),
+            Source::PerRequest(find) => find(req.extensions()),
+        };
+        let Some(limits) = limits else { return ResponseFuture::pass(self.inner.call(req)) };
+        let counted = which(&limits, &req);
+        if counted.is_empty() {
+            return ResponseFuture::pass(self.inner.call(req));
+        }
+        let Some(client) = req.extensions().get::<ClientIp>().copied() else {
+            return ResponseFuture::answered(Asked::without_client());
+        };
+        let mut pending = self.ask(&limits, counted, &client.key());
+        let asked = Asked::new(limits, counted, &req);
+        // A store in memory knows at once; then nothing has to be kept or cloned.
+        if let Poll::Ready(answer) = Pin::new(&mut pending).poll(&mut Context::from_waker(Waker::noop())) {
+            return match asked.settle(&answer) {
+                Verdict::Pass(note) => ResponseFuture::noted(self.inner.call(req), note),
+                Verdict::Answer(response) => ResponseFuture::answered(response),
+            };
+        }
+        // The service that was polled ready must be the one that is called; its clone takes the place it leaves.
+        let clone = self.inner.clone();
+        let ready = std::mem::replace(&mut self.inner, clone);
+        ResponseFuture::asking(pending, asked, ready, req)
+    }
+}
+
+impl<I, S: Store> Limited<I, S> {
+    fn ask(&self, limits: &Limits, counted: Counted, subject: &[u8; 16]) -> S::Future {
+        let all = limits.as_slice();
+        let mut charges = [Charge { limit: 0, subject, gcra: all[0].gcra(), cost: 1, advisory: false }; MAX_LIMITS];
+        let mut n = 0;
+        for i in counted.iter() {
+            let limit = &all[i];
+            charges[n] = Charge { limit: limit.id(), subject, gcra: limit.gcra(), cost: 1, advisory: !limit.is_enforced() };
+            n += 1;
+        }
+        self.layer.store.charge(&charges[..n], self.layer.clock.now())
+    }
+}
+
+/// The indices of the limits that count a request, in order.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counted {
+    indices: [u8; MAX_LIMITS],
+    len: u8,
+}
+
+impl Counted {
+    fn push(&mut self, index: usize) {
+        if let (Some(slot), Ok(index)) = (self.indices.get_mut(usize::from(self.len)), u8::try_from(index)) {
+            *slot = index;
+            self.len += 1;
+        }
+    }
+
+    fn is_empty(self) -> bool {
+        self.len == 0
+    }
+
+    pub(super) fn iter(self) -> impl Iterator<Item = usize> {
+        (0..usize::from(self.len)).map(move |i| usize::from(self.indices[i]))
+    }
+}
+
+fn which<B>(limits: &Limits, req: &Request<B>) -> Counted {
+    let mut counted = Counted::default();
+    let mut normal = None;
+    for (i, limit) in limits.as_slice().iter().enumerate() {
+        if limit.counts(req.method(), || normal.get_or_insert_with(|| path::normalize(req.uri().path()))) {
+            counted.push(i);
+        }
+    }
+    counted
+}

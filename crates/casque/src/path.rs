@@ -1,0 +1,234 @@
+//! Paths as policies see them: every spelling that reaches one handler is one path.
+//!
+//! Frameworks fold `/Login`, `/login/`, `//login` and `/%6cogin` into one route, so a limit that compared bytes would be
+//! stepped round by spelling. Policies therefore match on a normal form; the path that is forwarded is never changed.
+//!
+//! The normal form errs towards the stricter side: it folds ASCII case, which some apps tell apart. An encoded slash
+//! (`%2f`) stays encoded, because no router treats it as a separator.
+
+use std::borrow::Cow;
+
+/// The normal form: percent-encodings decoded once (but `%2f` and `%5c`), `\` read as `/`, empty and dot segments and `;params`
+/// removed, ASCII lower case, no slash at the end. Starts with `/`, unless the target was `*` or something that is no path.
+#[must_use]
+pub fn normalize(path: &str) -> Cow<'_, str> {
+    if is_normal(path.as_bytes()) {
+        return Cow::Borrowed(path);
+    }
+    let decoded = decode_once(path.as_bytes());
+    let decoded = String::from_utf8_lossy(&decoded);
+    let mut segments: Vec<&str> = Vec::new();
+    for segment in decoded.split(['/', '\\']) {
+        let segment = segment.split(';').next().unwrap_or("");
+        match segment {
+            "" | "." => {}
+            ".." => {
+                segments.pop();
+            }
+            s => segments.push(s),
+        }
+    }
+    let mut out = String::with_capacity(decoded.len());
+    for segment in segments {
+        out.push('/');
+        out.push_str(segment);
+    }
+    if out.is_empty() {
+        out.push('/');
+    }
+    out.make_ascii_lowercase();
+    Cow::Owned(out)
+}
+
+/// Whether there is nothing to do, which is the usual case and costs one pass.
+fn is_normal(path: &[u8]) -> bool {
+    if path.first() != Some(&b'/') {
+        return false;
+    }
+    let mut prev = b'x';
+    for &b in path {
+        let odd = matches!(b, b'A'..=b'Z' | b'%' | b';' | b'\\') || !b.is_ascii() || (prev == b'/' && matches!(b, b'/' | b'.'));
+        if odd {
+            return false;
+        }
+        prev = b;
+    }
+    path.len() == 1 || prev != b'/'
+}
+
+fn decode_once(path: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((&b, tail)) = rest.split_first() {
+        let escape = match tail {
+            [hi, lo, ..] if b == b'%' => hex(*hi).zip(hex(*lo)).map(|(h, l)| h << 4 | l),
+            _ => None,
+        };
+        match escape {
+            Some(byte) if byte != b'/' && byte != b'\\' => {
+                out.push(byte);
+                rest = tail.get(2..).unwrap_or(&[]);
+            }
+            _ => {
+                out.push(b);
+                rest = tail;
+            }
+        }
+    }
+    out
+}
+
+fn hex(b: u8) -> Option<u8> {
+    char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok())
+}
+
+/// A pattern over normal-form paths, segment by segment.
+///
+/// - `/login`: this path;
+/// - `*`: any one segment; as the last segment, everything below (and the place itself), so `/api/*` is the whole API;
+/// - `**`: any number of segments, none included, so `**/login` is every path that ends in `login`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    written: String,
+    segments: Vec<Segment>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Segment {
+    Is(String),
+    One,
+    Any,
+}
+
+impl Pattern {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// What is wrong with it, as a sentence fragment: it must start with `/` or `**`, and a star must be a whole segment.
+    pub fn parse(written: &str) -> Result<Self, String> {
+        let body = match written.strip_prefix('/') {
+            Some(body) => body,
+            None if written.starts_with("**") => written,
+            None => return Err("must start with `/` or `**/`".to_owned()),
+        };
+        let mut segments = Vec::new();
+        let parts: Vec<&str> = body.split('/').filter(|s| !s.is_empty()).collect();
+        for (i, part) in parts.iter().enumerate() {
+            let last = i + 1 == parts.len();
+            segments.push(match *part {
+                "**" => Segment::Any,
+                "*" if last => Segment::Any,
+                "*" => Segment::One,
+                p if p.contains('*') => return Err(format!("has `{p}`, but a `*` must be a whole segment")),
+                p if p == "." || p == ".." => return Err("has a dot segment, which no request path keeps".to_owned()),
+                p => Segment::Is(normalize(&format!("/{p}")).trim_start_matches('/').to_owned()),
+            });
+        }
+        Ok(Self { written: written.to_owned(), segments })
+    }
+
+    /// The pattern as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.written
+    }
+
+    /// Whether a path in normal form matches.
+    #[must_use]
+    pub fn matches(&self, normal: &str) -> bool {
+        let mut rest: Vec<&str> = Vec::with_capacity(8);
+        rest.extend(normal.split('/').filter(|s| !s.is_empty()));
+        matches_from(&self.segments, &rest)
+    }
+}
+
+/// Backtracks over `**` with the two-pointer method, so that a pattern of many stars stays linear times the path.
+fn matches_from(pattern: &[Segment], path: &[&str]) -> bool {
+    let (mut p, mut s) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while s < path.len() {
+        let step = match pattern.get(p) {
+            Some(Segment::Any) => {
+                star = Some((p, s));
+                p += 1;
+                continue;
+            }
+            Some(Segment::One) => true,
+            Some(Segment::Is(text)) => text == path[s],
+            None => false,
+        };
+        if step {
+            p += 1;
+            s += 1;
+        } else if let Some((at, from)) = star {
+            star = Some((at, from + 1));
+            p = at + 1;
+            s = from + 1;
+        } else {
+            return false;
+        }
+    }
+    pattern.get(p..).is_some_and(|tail| tail.iter().all(|t| *t == Segment::Any))
+}
+
+/// Whether `prefix` (normal form) is `path` (normal form) or a place above it, by whole segments.
+#[must_use]
+pub fn is_below(path: &str, prefix: &str) -> bool {
+    prefix == "/" || path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_route_are_one_path() {
+        for spelling in ["/login", "/login/", "/Login", "/%6Cogin", "//login", "/./login", "/x/../login", "/login;a=b", "/%2e/login", "/login//", "/x/%2e%2e/login", "\\login", "/../../login"] {
+            assert_eq!(normalize(spelling), "/login", "{spelling}");
+        }
+        assert_eq!(normalize("/a%2Flogin"), "/a%2flogin");
+        assert_eq!(normalize("/%256Cogin"), "/%6cogin");
+        assert_eq!(normalize("/%zz"), "/%zz");
+        assert_eq!(normalize(""), "/");
+        assert_eq!(normalize("/.well-known/x"), "/.well-known/x");
+        assert!(matches!(normalize("/api/items-2"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn patterns() {
+        let m = |pattern: &str, path: &str| Pattern::parse(pattern).unwrap().matches(&normalize(path));
+        assert!(m("/login", "/Login/"));
+        assert!(!m("/login", "/login/x"));
+        assert!(m("/api/*", "/api") && m("/api/*", "/api/a/b") && !m("/api/*", "/apis"));
+        assert!(m("/u/*/keys", "/u/7/keys") && !m("/u/*/keys", "/u/7/8/keys") && !m("/u/*/keys", "/u/keys"));
+        assert!(m("**/login", "/login") && m("**/login", "/a/b/login") && !m("**/login", "/a/login/c"));
+        assert!(m("/a/**/z", "/a/z") && m("/a/**/z", "/a/b/c/z") && !m("/a/**/z", "/a/b"));
+        assert!(m("/", "/") && !m("/", "/a") && m("/*", "/") && m("/**", "/a/b"));
+        assert!(Pattern::parse("login").is_err());
+        assert!(Pattern::parse("/lo*").is_err());
+    }
+
+    #[test]
+    fn prefixes_end_at_segments() {
+        assert!(is_below("/api", "/api") && is_below("/api/x", "/api") && is_below("/anything", "/"));
+        assert!(!is_below("/apis", "/api"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_normal_form_is_a_fixed_point_of_what_it_folds(path in "/[ -~]{0,30}") {
+            let once = normalize(&path).into_owned();
+            proptest::prop_assert!(once.starts_with('/'));
+            // Decoding happens once, so only text without escapes must stay put.
+            if !once.contains('%') && !once.contains(';') && !once.contains('\\') {
+                proptest::prop_assert_eq!(normalize(&once).into_owned(), once);
+            }
+        }
+
+        #[test]
+        fn many_stars_stay_fast(path in "(/a){0,60}") {
+            let pattern = Pattern::parse("/**/a/**/a/**/a/**/a/**/b").unwrap();
+            proptest::prop_assert!(!pattern.matches(&path));
+        }
+    }
+}
