@@ -104,6 +104,26 @@ pub fn harden(line: &[u8], policy: &CookiePolicy, outside: Scheme, now: Duration
     }
 }
 
+/// The flags of a `Set-Cookie` line, as a browser reads them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Flags {
+    /// Sent over HTTPS only.
+    pub secure: bool,
+    /// Hidden from scripts.
+    pub http_only: bool,
+    /// Whether it is sent on what other sites start; `None` where the line says nothing valid.
+    pub same_site: Option<SameSite>,
+}
+
+impl Flags {
+    /// Reads a line.
+    #[must_use]
+    pub fn of(line: &[u8]) -> Self {
+        let found = survey(line.split(|b| *b == b';').skip(1));
+        Self { secure: found.secure, http_only: found.http_only, same_site: found.same_site }
+    }
+}
+
 /// An attribute as it was written, and what it is.
 struct Attribute<'a> {
     raw: &'a [u8],

@@ -25,7 +25,7 @@ mod policy;
 mod service;
 
 pub use future::ResponseFuture;
-pub use harden::{Change, Changes, Hardened, harden};
+pub use harden::{Change, Changes, Flags, Hardened, harden};
 pub use layer::CookieLayer;
 pub use policy::{CookiePolicy, DomainRule, Mode, SameSite};
 pub use service::{CookieChanges, Cookies};

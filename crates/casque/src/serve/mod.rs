@@ -29,6 +29,7 @@
 //!
 //! Every request carries [`crate::client_ip::ClientIp`], and [`crate::Scheme`] when a trusted proxy reported it.
 
+mod accept;
 mod body;
 mod caps;
 mod connection;
@@ -39,6 +40,7 @@ mod server;
 mod settings;
 mod state;
 
+pub use accept::accept;
 pub use body::{Body, BodyError, ResponseBody};
 pub use caps::{Caps, Permit, TooMany};
 pub use connection::{Drain, Stopper, connection, stopper};

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tower_service::Service;
 
+use super::accept::accept;
 use super::body::Body;
 use super::caps::Caps;
 use super::connection::{connection, stopper};
@@ -94,31 +94,12 @@ where
     let (stop, drain) = stopper();
     let mut shutdown = shutdown.unwrap_or_else(|| Box::pin(std::future::pending()));
     loop {
-        let (io, peer) = tokio::select! {
+        let (io, peer, permit) = tokio::select! {
             biased;
             () = &mut shutdown => break,
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    // Out of descriptors, most likely: connections that end will free some.
-                    if !is_of_one_connection(&error) {
-                        tokio::time::sleep(Duration::from_millis(50)).await;
-                    }
-                    continue;
-                }
-            },
+            accepted = accept(&listener, &caps, |ip| service.trusted.contains(ip)) => accepted,
         };
-        let client = (!service.trusted.contains(peer.ip())).then_some(peer.ip());
-        match caps.take(client) {
-            Ok(permit) => {
-                let _ = io.set_nodelay(true);
-                let serving = connection(io, peer.ip(), service.clone(), settings.clone(), permit, drain.clone());
-                tokio::spawn(serving);
-            }
-            Err(too_many) => {
-                tokio::spawn(turn_away(io, too_many.answer()));
-            }
-        }
+        tokio::spawn(connection(io, peer.ip(), service.clone(), settings.clone(), permit, drain.clone()));
     }
     drop(listener);
     stop.stop();
@@ -129,19 +110,6 @@ where
     };
     let _ = tokio::time::timeout(settings.drain_timeout, all_gone).await;
     Ok(())
-}
-
-/// Errors of `accept` that say something about one client and nothing about us.
-pub(crate) fn is_of_one_connection(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
-}
-
-async fn turn_away(mut io: TcpStream, answer: &'static [u8]) {
-    let telling = async {
-        io.write_all(answer).await?;
-        io.shutdown().await
-    };
-    let _ = tokio::time::timeout(Duration::from_secs(1), telling).await;
 }
 
 /// Puts the client's address on every request.

@@ -1,0 +1,8 @@
+//! The island: what a project depends on, read from its lockfiles.
+//!
+//! This crate depends on nothing of ours and does no network. So far it finds lockfiles and tells their kinds apart
+//! ([`discover`]); matching them against advisories is built on that.
+
+mod discover;
+
+pub use discover::{Kind, Lockfile, discover};

@@ -1,0 +1,34 @@
+//! `casque check [FILE]`: is the policy file right, and is it as safe as it could be?
+
+use casque_gateway::config::Upstream;
+use casque_gateway::policy::{Overrides, summary};
+
+use crate::cli::CheckArgs;
+use crate::exit::Exit;
+use crate::policy_file::PolicyFile;
+use crate::printer::{self, BOLD, GOOD};
+
+pub(crate) fn run(args: &CheckArgs) -> Result<Exit, String> {
+    let file = PolicyFile::open(&args.file)?;
+    let complete = file.names_upstream();
+    // The app's address may come from the command line, so a file without one is not wrong; its routes are checked all the same.
+    let upstream = (!complete).then(|| Upstream::Unix("/an/app/named/later".into()));
+    let read = file.read(&Overrides { upstream, listen: None });
+    let path = args.file.display();
+    if read.count.errors > 0 {
+        printer::say(format_args!("{BOLD}{path}{BOLD:#}: {}", read.count.in_words()));
+        return Ok(Exit::Findings);
+    }
+    for (what, value) in summary(&read.config) {
+        printer::tell(format_args!("{what:>8}  {value}"));
+    }
+    if !complete {
+        printer::hint("no [upstream] url: name the app with `casque guard --upstream URL` or `casque guard -- COMMAND`");
+    }
+    if read.count.warnings > 0 {
+        printer::say(format_args!("{BOLD}{path}{BOLD:#} is valid, with {}", read.count.in_words()));
+    } else {
+        printer::say(format_args!("{BOLD}{path}{BOLD:#} is {GOOD}valid{GOOD:#}"));
+    }
+    Ok(Exit::Clean)
+}

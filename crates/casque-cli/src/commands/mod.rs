@@ -1,0 +1,6 @@
+//! One module per command, each with a `run`.
+
+pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod guard;
+pub(crate) mod init;

@@ -1,0 +1,69 @@
+//! casque.toml from the disk to a policy.
+
+use std::path::{Path, PathBuf};
+
+use casque::config::Document;
+use casque_gateway::policy::Overrides;
+use casque_gateway::{Config, Policy};
+
+use crate::problems::{self, Count};
+
+/// The name that is looked for where none is given.
+pub(crate) const DEFAULT_NAME: &str = "casque.toml";
+
+/// A policy file in hand: its name and its text. Without a file, the defaults.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PolicyFile {
+    pub(crate) path: Option<PathBuf>,
+    text: String,
+}
+
+/// Everything that reading a file gives.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) config: Config,
+    /// `None` when the file names no upstream and nobody else does.
+    pub(crate) policy: Option<Policy>,
+    pub(crate) count: Count,
+}
+
+impl PolicyFile {
+    /// The file that was named, or `casque.toml` if it is there, or the defaults.
+    pub(crate) fn find(named: Option<&Path>) -> Result<Self, String> {
+        match named {
+            Some(path) => Self::open(path),
+            None if Path::new(DEFAULT_NAME).is_file() => Self::open(Path::new(DEFAULT_NAME)),
+            None => Ok(Self::default()),
+        }
+    }
+
+    /// Reads a file.
+    pub(crate) fn open(path: &Path) -> Result<Self, String> {
+        let bytes = std::fs::read(path).map_err(|e| format!("cannot read `{}`: {e}", path.display()))?;
+        let text = String::from_utf8(bytes).map_err(|e| {
+            let at = e.utf8_error().valid_up_to();
+            format!("`{}` is not UTF-8 text: byte {} is not", path.display(), at + 1)
+        })?;
+        Ok(Self { path: Some(path.to_owned()), text })
+    }
+
+    /// Reads the same file again.
+    pub(crate) fn again(&self) -> Result<Self, String> {
+        self.path.as_deref().map_or_else(|| Ok(self.clone()), Self::open)
+    }
+
+    /// Whether it says where the app is.
+    pub(crate) fn names_upstream(&self) -> bool {
+        Config::read(&Document::parse(&self.text)).upstream.url.is_some()
+    }
+
+    /// Reads what is written, draws all problems, and gives what runs.
+    pub(crate) fn read(&self, over: &Overrides) -> Read {
+        let document = Document::parse(&self.text);
+        let config = Config::read(&document);
+        let policy = Policy::compile(&config, over, &document);
+        let name = self.path.as_deref().map_or_else(|| DEFAULT_NAME.to_owned(), |p| p.display().to_string());
+        let count = problems::print(&name, &self.text, &document.problems());
+        Read { config, policy, count }
+    }
+}

@@ -1,0 +1,87 @@
+//! What can go wrong with one request, and whose doing it was.
+
+use std::fmt;
+use std::io;
+
+use casque::serve::Refusal;
+
+/// Why a request has no answer from the app.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The client: its request was not well formed, or came too slowly.
+    Refused(Refusal),
+    /// The client: the body is larger than the policy allows.
+    BodyTooLarge,
+    /// The client: it went away before the end of its request.
+    ClientGone,
+    /// The operator: the request has been through here too often.
+    Loop,
+    /// The app: nothing accepts connections there.
+    Connect(io::Error),
+    /// The app: its address did not accept in time.
+    ConnectTimeout,
+    /// The app: no response head came in time.
+    ResponseTimeout,
+    /// The app: it hung up, or what it sent is no HTTP.
+    BadResponse(hyper::Error),
+    /// The app: it switched protocols without being asked to.
+    UnexpectedSwitch,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => f.write_str(refusal.reason),
+            Self::BodyTooLarge => f.write_str("the request body is too large"),
+            Self::ClientGone => f.write_str("the client went away"),
+            Self::Loop => f.write_str("the request goes in circles"),
+            Self::Connect(error) => write!(f, "the app does not accept connections: {error}"),
+            Self::ConnectTimeout => f.write_str("the app did not accept the connection in time"),
+            Self::ResponseTimeout => f.write_str("the app did not answer in time"),
+            Self::BadResponse(error) => write!(f, "the app's response failed: {error}"),
+            Self::UnexpectedSwitch => f.write_str("the app switched protocols without being asked"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Connect(error) => Some(error),
+            Self::BadResponse(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl Error {
+    /// The status it is answered with. One match without a wildcard: a new error must choose.
+    pub(crate) fn status(&self) -> u16 {
+        match self {
+            Self::Refused(refusal) => refusal.status,
+            Self::BodyTooLarge => 413,
+            Self::ClientGone => 400,
+            Self::Loop => 508,
+            Self::Connect(_) | Self::BadResponse(_) | Self::UnexpectedSwitch => 502,
+            Self::ConnectTimeout | Self::ResponseTimeout => 504,
+        }
+    }
+
+    /// What the client is told. Nothing about the app but that it did not answer.
+    pub(crate) fn detail(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.reason,
+            Self::BodyTooLarge => "The request body is larger than this server takes.",
+            Self::ClientGone => "The request ended too early.",
+            Self::Loop => "The request goes in circles between proxies.",
+            Self::Connect(_) | Self::BadResponse(_) | Self::UnexpectedSwitch => "The app behind this address is not answering properly.",
+            Self::ConnectTimeout | Self::ResponseTimeout => "The app behind this address took too long to answer.",
+        }
+    }
+
+    /// Whether what is left of the client's connection cannot be trusted.
+    pub(crate) fn closes(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::BodyTooLarge | Self::ClientGone)
+    }
+}

@@ -1,0 +1,184 @@
+//! Step six: the app is asked.
+//!
+//! **Attacks and answers.** *Smuggling*: nothing that frames the request is passed on; it is written anew from what the strict
+//! reader understood, and a connection on which anything was odd is not used again. *Forged proxy fields*: what the app reads as
+//! `X-Forwarded-*`, `Forwarded`, `Via` or `X-Request-Id` was written here, and other spellings of those names (`_` or `.` for
+//! `-`, which CGI-like servers fold) are taken out. *Tunnelling past the policy*: only listed protocols may be switched to,
+//! never without the app's 101, never with a body. *Exhausting memory*: bodies are streamed with back-pressure in both
+//! directions; nothing is gathered.
+
+mod body;
+mod connect;
+mod continuation;
+mod pool;
+mod request;
+mod response;
+mod upgrade;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use casque::serve::{Body as ClientBody, Connection, Refusal};
+use http::{Method, Request, Response, StatusCode, Version};
+use tower_service::Service;
+
+pub(crate) use body::Body;
+
+use self::body::{Progress, RequestBody, UpstreamBody};
+use self::continuation::Continuation;
+use self::pool::Pools;
+use crate::admit::Exchange;
+use crate::error::Error;
+
+/// The leaf of the stack: one per worker thread, with that worker's connections.
+#[derive(Debug, Clone)]
+pub(crate) struct Forward {
+    pools: Rc<Pools>,
+}
+
+impl Forward {
+    pub(crate) fn new() -> Self {
+        Self { pools: Rc::default() }
+    }
+}
+
+impl Service<Request<ClientBody>> for Forward {
+    type Response = Response<Body>;
+    type Error = Error;
+    // The one boxed future of a request.
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Error>>>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, req: Request<ClientBody>) -> Self::Future {
+        Box::pin(forward(self.pools.clone(), req))
+    }
+}
+
+async fn forward(pools: Rc<Pools>, mut req: Request<ClientBody>) -> Result<Response<Body>, Error> {
+    if let Some(refusal) = req.extensions().get::<Refusal>() {
+        return Err(Error::Refused(*refusal));
+    }
+    let exchange = req.extensions_mut().remove::<Exchange>().expect("put there by the admit layer");
+    let conn = req.extensions_mut().remove::<Arc<Connection>>().expect("put there by the server");
+    let route = &exchange.route;
+
+    let prepared = request::prepare(&mut req, &exchange)?;
+    if let (Some(max), Some(length)) = (route.max_body_size, prepared.content_length)
+        && length > max
+    {
+        return Err(Error::BodyTooLarge);
+    }
+    let wants_upgrade = prepared.upgrade;
+    let client_side = wants_upgrade.then(|| hyper::upgrade::on(&mut req));
+    let continuation = prepared.expects_continue.then(Continuation::new);
+    let progress = Rc::new(Progress::default());
+
+    let (mut parts, body) = req.into_parts();
+    let replay = replayable(&parts, &body);
+    let body = RequestBody::new(body, progress.clone(), continuation.clone(), route.max_body_size);
+    parts.extensions.clear();
+    let mut outgoing = Request::from_parts(parts, body);
+    if prepared.version == Version::HTTP_11 {
+        pass_on_informational(&mut outgoing, &conn, continuation.as_ref());
+    }
+
+    let mut lease = pools.lease(&route.upstream, replay).await?;
+    let second = lease.may_be_stale().then(|| copy_of_head(&outgoing));
+    let sent = wait(lease.send(outgoing), &progress, route.response_timeout).await?;
+    let response = match (sent, second.flatten()) {
+        (Err(error), Some(copy)) if progress.untouched() && !error.is_user() => {
+            // The app closed an idle connection just as it was used again; nothing was answered, and the method may be repeated
+            // (RFC 9110 9.2.2). Once, on a fresh connection.
+            lease = pools.connect(&route.upstream).await?;
+            wait(lease.send(copy), &progress, route.response_timeout).await?
+        }
+        (sent, _) => sent,
+    };
+    let response = response.map_err(|error| blame(error, &conn, &progress))?;
+
+    let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    match (switched, client_side) {
+        (true, Some(client_side)) => Ok(upgrade::tunnel(response, client_side)),
+        (true, None) => Err(Error::UnexpectedSwitch),
+        (false, _) => {
+            let (mut parts, body) = response.into_parts();
+            let keep_alive = response::clean(&mut parts.headers);
+            parts.version = Version::HTTP_11;
+            let home = lease.on_the_way_home(&pools, keep_alive, progress);
+            Ok(Response::from_parts(parts, Body::upstream(UpstreamBody::new(body, home))))
+        }
+    }
+}
+
+/// Whether a request may be sent twice: its method says that twice is as good as once, and it has no body.
+fn replayable(parts: &http::request::Parts, body: &ClientBody) -> bool {
+    http_body::Body::is_end_stream(body) && matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE)
+}
+
+/// The same head, for the second try. Only made when the first goes out on a connection that has been idle for a while.
+#[cold]
+fn copy_of_head(req: &Request<RequestBody>) -> Option<Request<RequestBody>> {
+    let body = req.body().empty_copy()?;
+    let mut copy = Request::new(body);
+    *copy.method_mut() = req.method().clone();
+    *copy.uri_mut() = req.uri().clone();
+    *copy.headers_mut() = req.headers().clone();
+    Some(copy)
+}
+
+/// Sends 1xx on to the client as they come, but for 100, which answers an expectation that is settled between each two hops.
+fn pass_on_informational(req: &mut Request<RequestBody>, conn: &Arc<Connection>, continuation: Option<&Arc<Continuation>>) {
+    let (conn, continuation) = (conn.clone(), continuation.cloned());
+    hyper::ext::on_informational(req, move |informational| {
+        if informational.status() == StatusCode::CONTINUE {
+            if let Some(continuation) = &continuation {
+                continuation.go_on();
+            }
+            return;
+        }
+        let mut headers = informational.headers().clone();
+        response::clean(&mut headers);
+        conn.send_informational(informational.status(), &headers);
+    });
+}
+
+type Sent = Result<Response<hyper::body::Incoming>, hyper::Error>;
+
+/// Waits for the response head; the clock runs only while the request body does not.
+async fn wait(sending: impl Future<Output = Sent>, progress: &Progress, limit: Duration) -> Result<Sent, Error> {
+    if limit.is_zero() {
+        return Ok(sending.await);
+    }
+    let mut sending = std::pin::pin!(sending);
+    loop {
+        let before = progress.frames();
+        tokio::select! {
+            biased;
+            sent = &mut sending => return Ok(sent),
+            () = tokio::time::sleep(limit) => if progress.frames() == before && !progress.waits_for_client() {
+                return Err(Error::ResponseTimeout);
+            },
+        }
+    }
+}
+
+/// Whose fault was it that the request was not answered?
+fn blame(error: hyper::Error, conn: &Connection, progress: &Progress) -> Error {
+    if let Some(refusal) = conn.fault() {
+        return Error::Refused(refusal);
+    }
+    if progress.too_large() {
+        return Error::BodyTooLarge;
+    }
+    if progress.failed() {
+        return Error::ClientGone;
+    }
+    Error::BadResponse(error)
+}

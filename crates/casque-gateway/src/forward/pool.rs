@@ -1,0 +1,133 @@
+//! A worker's connections to the apps. Never shared between threads, so never locked.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use casque::clock::{Clock, Micros, SystemClock};
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{Builder, SendRequest};
+use hyper_util::rt::TokioIo;
+
+use super::body::{Progress, RequestBody};
+use super::connect::connect;
+use super::response::KeepAlive;
+use crate::config::Upstream;
+use crate::error::Error;
+use crate::policy::Target;
+
+/// After this much idleness the app may be about to close the connection.
+const STALE_AFTER: Duration = Duration::from_millis(500);
+
+/// Idle connections by app.
+#[derive(Debug, Default)]
+pub(super) struct Pools {
+    idle: RefCell<HashMap<Upstream, Vec<Idle>>>,
+}
+
+#[derive(Debug)]
+struct Idle {
+    sender: SendRequest<RequestBody>,
+    since: Micros,
+    until: Micros,
+}
+
+/// A connection in use by one request.
+#[derive(Debug)]
+pub(super) struct Lease {
+    sender: SendRequest<RequestBody>,
+    target: Arc<Target>,
+    stale: bool,
+}
+
+impl Pools {
+    /// A connection that is ready for a request: an idle one, or a new one.
+    ///
+    /// A request that must not be sent twice gets none that has been idle long enough to be closed under it.
+    pub(super) async fn lease(&self, target: &Arc<Target>, replayable: bool) -> Result<Lease, Error> {
+        while let Some(idle) = self.take(target) {
+            let now = SystemClock.now();
+            let stale = now.since(idle.since) > STALE_AFTER;
+            if now >= idle.until || idle.sender.is_closed() || (stale && !replayable) {
+                continue;
+            }
+            let mut sender = idle.sender;
+            if sender.ready().await.is_ok() {
+                return Ok(Lease { sender, target: target.clone(), stale });
+            }
+        }
+        self.connect(target).await
+    }
+
+    /// A new connection.
+    pub(super) async fn connect(&self, target: &Arc<Target>) -> Result<Lease, Error> {
+        let stream = connect(target).await?;
+        let (sender, connection) = Builder::new().writev(false).handshake(TokioIo::new(stream)).await.map_err(Error::BadResponse)?;
+        tokio::task::spawn_local(async move {
+            // An error here reaches the request that was using the connection.
+            let _ = connection.with_upgrades().await;
+        });
+        Ok(Lease { sender, target: target.clone(), stale: false })
+    }
+
+    fn take(&self, target: &Target) -> Option<Idle> {
+        self.idle.borrow_mut().get_mut(&target.upstream)?.pop()
+    }
+
+    fn put(&self, target: &Target, sender: SendRequest<RequestBody>, keep_alive: KeepAlive) {
+        if sender.is_closed() {
+            return;
+        }
+        let now = SystemClock.now();
+        // Gone a second before the app would close it, if it says when.
+        let patience = keep_alive.map_or(target.idle_timeout, |k| k.saturating_sub(Duration::from_secs(1)).min(target.idle_timeout));
+        let mut pools = self.idle.borrow_mut();
+        let pool = match pools.get_mut(&target.upstream) {
+            Some(pool) => pool,
+            None => pools.entry(target.upstream.clone()).or_default(),
+        };
+        // The longest idle stand first; those past their time are dropped, which closes them.
+        let expired = pool.iter().take_while(|i| now >= i.until).count();
+        pool.drain(..expired);
+        if pool.len() < target.max_idle {
+            pool.push(Idle { sender, since: now, until: now.after(patience) });
+        }
+    }
+}
+
+impl Lease {
+    /// Whether the app may have closed the connection already.
+    pub(super) fn may_be_stale(&self) -> bool {
+        self.stale
+    }
+
+    pub(super) fn send(&mut self, req: Request<RequestBody>) -> impl Future<Output = Result<Response<Incoming>, hyper::Error>> + use<> {
+        self.sender.send_request(req)
+    }
+
+    /// What the response body carries, to bring the connection back when it ends.
+    pub(super) fn on_the_way_home(self, pools: &Rc<Pools>, keep_alive: KeepAlive, progress: Rc<Progress>) -> WayHome {
+        WayHome { pools: pools.clone(), lease: self, keep_alive, progress }
+    }
+}
+
+/// A connection that will be idle when the response has ended.
+#[derive(Debug)]
+pub(super) struct WayHome {
+    pools: Rc<Pools>,
+    lease: Lease,
+    keep_alive: KeepAlive,
+    progress: Rc<Progress>,
+}
+
+impl WayHome {
+    pub(super) fn go(self) {
+        // An answer before the end of the request leaves the rest of it on the wire.
+        if self.progress.done() {
+            self.pools.put(&self.lease.target, self.lease.sender, self.keep_alive);
+        }
+    }
+}

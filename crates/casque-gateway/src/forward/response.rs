@@ -1,0 +1,63 @@
+//! The response head, from the app's to the client's.
+
+use std::time::Duration;
+
+use http::header::{CONNECTION, CONTENT_LENGTH, HeaderName, TRANSFER_ENCODING, UPGRADE};
+use http::{HeaderMap, HeaderValue};
+
+use super::request::remove_nominated;
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+
+/// How long the app says it keeps an idle connection.
+pub(super) type KeepAlive = Option<Duration>;
+
+/// Takes the hop-by-hop fields out (RFC 9110 7.6.1) and tells what they said about the connection.
+pub(super) fn clean(headers: &mut HeaderMap) -> KeepAlive {
+    let mut keep_alive = None;
+    if let Some(value) = headers.remove(KEEP_ALIVE) {
+        keep_alive = timeout_of(&value);
+    }
+    if headers.contains_key(CONNECTION) {
+        remove_nominated(headers);
+        headers.remove(CONNECTION);
+    }
+    if headers.remove(TRANSFER_ENCODING).is_some() {
+        // RFC 9112 6.3: a transfer coding overrides a length, and a proxy must take the length out.
+        headers.remove(CONTENT_LENGTH);
+    }
+    headers.remove(PROXY_CONNECTION);
+    headers.remove(UPGRADE);
+    keep_alive
+}
+
+/// `timeout=5` among the parameters of a Keep-Alive field, as Node sends it.
+fn timeout_of(value: &HeaderValue) -> KeepAlive {
+    let text = value.to_str().ok()?;
+    let seconds = text.split(',').find_map(|p| p.trim().strip_prefix("timeout="))?;
+    seconds.trim().parse().ok().map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_concerns_one_hop_goes_and_the_rest_stays() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("connection", "keep-alive, x-hop"),
+            ("keep-alive", "timeout=5, max=100"),
+            ("x-hop", "1"),
+            ("transfer-encoding", "chunked"),
+            ("content-length", "5"),
+            ("content-type", "text/plain"),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        assert_eq!(clean(&mut headers), Some(Duration::from_secs(5)));
+        assert_eq!(headers.keys().collect::<Vec<_>>(), ["content-type"]);
+        assert_eq!(clean(&mut HeaderMap::new()), None);
+    }
+}

@@ -1,0 +1,279 @@
+//! What runs: everything checked, compiled and shared.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use casque::Scheme;
+use casque::client_ip::TrustedProxies;
+use casque::config::{At, Document, Problem, Severity};
+use casque::cookie::{self, CookiePolicy};
+use casque::headers::{self, HeaderPolicy, Preset};
+use casque::limit::Limits;
+use casque::serve::Settings;
+
+use crate::config::{AccessLog, Config, Upstream};
+use crate::route::Routes;
+
+/// The policy of a running gateway. Nothing in it can be invalid.
+#[derive(Debug)]
+pub struct Policy {
+    pub(crate) listen: SocketAddr,
+    pub(crate) threads: usize,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) trusted: TrustedProxies,
+    /// The scheme that browsers use, when it is known for sure.
+    pub(crate) scheme: Option<Scheme>,
+    pub(crate) access_log: AccessLog,
+    pub(crate) routes: Routes,
+}
+
+/// The policy of some hosts and paths.
+#[derive(Debug)]
+pub struct RoutePolicy {
+    pub(crate) upstream: Arc<Target>,
+    pub(crate) headers: Arc<HeaderPolicy>,
+    pub(crate) cookies: Arc<CookiePolicy>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) max_body_size: Option<u64>,
+    pub(crate) response_timeout: Duration,
+}
+
+/// An app and how to reach it.
+#[derive(Debug)]
+pub struct Target {
+    pub(crate) upstream: Upstream,
+    pub(crate) authority: String,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) max_idle: usize,
+    pub(crate) upgrades: Vec<String>,
+}
+
+/// What the command line says over the file.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// `--listen`
+    pub listen: Option<SocketAddr>,
+    /// `--upstream`, or the port that a child was given.
+    pub upstream: Option<Upstream>,
+}
+
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+
+impl Policy {
+    /// The crossing from what was written to what runs. Reports what only a comparison of values shows to the document, and
+    /// makes a policy of the rest; whether there are errors is for the caller to ask the document.
+    ///
+    /// `None` when the file names no upstream and neither does the command line.
+    #[must_use]
+    pub fn compile(config: &Config, over: &Overrides, document: &Document<'_>) -> Option<Self> {
+        let trusted = trusted_proxies(config, document);
+        warn_of_weak_settings(config, document);
+        let listen = over.listen.or_else(|| config.server.listen.as_ref().map(|l| l.value)).unwrap_or(DEFAULT_LISTEN);
+        let upstream = over.upstream.clone().or_else(|| config.upstream.url.as_ref().map(|u| u.value.clone()));
+        // A file whose routes name all their upstreams needs no other.
+        let default = upstream.or_else(|| config.routes.iter().find_map(|r| r.upstream.as_ref()).map(|u| u.value.clone()))?;
+        let default = Arc::new(target(config, default));
+        warn_of_loop(config, &default, listen, document);
+        let scheme = config.client_ip.scheme.as_ref().and_then(|s| s.value);
+        Some(Self {
+            listen,
+            threads: config.server.threads.and_then(|t| usize::try_from(t).ok()).unwrap_or(0),
+            settings: Arc::new(settings(config)),
+            trusted,
+            scheme,
+            access_log: config.log.access,
+            routes: routes(config, &default, document),
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn listen(&self) -> SocketAddr {
+        self.listen
+    }
+
+    /// The app that requests go to when no route says otherwise.
+    #[must_use]
+    pub fn default_upstream(&self) -> &Upstream {
+        &self.routes.default_route().upstream.upstream
+    }
+}
+
+/// A report of one line for each thing that the policy does, for people to read at start.
+#[must_use]
+pub fn summary(config: &Config) -> Vec<(&'static str, String)> {
+    let cookies = match config.cookies.policy().mode {
+        cookie::Mode::Enforce => "hardened",
+        cookie::Mode::Observe => "observed",
+        cookie::Mode::Off => "left alone",
+    };
+    let limits = effective_limits(config.limits.as_ref());
+    let limits = if limits.as_slice().is_empty() {
+        "none".to_owned()
+    } else {
+        limits.as_slice().iter().map(|l| format!("{} {}", l.name(), l.quota())).collect::<Vec<_>>().join("; ")
+    };
+    vec![("headers", config.headers.preset().name().to_owned()), ("cookies", cookies.to_owned()), ("limits", limits)]
+}
+
+fn effective_limits(written: Option<&Vec<casque::limit::Limit>>) -> Limits {
+    written.map_or_else(Limits::standard, |l| Limits::new(l.iter().cloned()))
+}
+
+fn trusted_proxies(config: &Config, document: &Document<'_>) -> TrustedProxies {
+    let mut good = Vec::new();
+    for entry in config.client_ip.trusted_proxies.iter().flat_map(|l| &l.value) {
+        match TrustedProxies::parse([&entry.value]) {
+            Ok(one) => {
+                if one.trusts_everyone() {
+                    let message = format!("`{}` trusts every client", entry.value);
+                    warn(document, &entry.span, message, "anybody can then forge the address that limits and logs go by; name your proxies");
+                }
+                good.push(entry.value.clone());
+            }
+            Err(error) => document.report(Problem {
+                severity: Severity::Error,
+                span: entry.span.clone(),
+                message: error.to_string(),
+                label: "for example \"10.0.0.0/8\" or \"192.0.2.7\"".to_owned(),
+            }),
+        }
+    }
+    TrustedProxies::parse(good).unwrap_or_default().with_header(config.client_ip.header)
+}
+
+fn warn(document: &Document<'_>, span: &std::ops::Range<usize>, message: impl Into<String>, label: impl Into<String>) {
+    document.report(Problem { severity: Severity::Warning, span: span.clone(), message: message.into(), label: label.into() });
+}
+
+/// Settings that work and protect less than they could. Said, not forbidden.
+fn warn_of_weak_settings(config: &Config, document: &Document<'_>) {
+    let server = &config.server;
+    let minute = Duration::from_secs(60);
+    for (key, setting) in [
+        ("header-timeout", &server.header_timeout),
+        ("idle-timeout", &server.idle_timeout),
+        ("body-idle-timeout", &server.body_idle_timeout),
+        ("write-timeout", &server.write_timeout),
+        ("half-close-timeout", &server.half_close_timeout),
+    ] {
+        if let Some(At { value, span }) = setting {
+            if value.is_zero() {
+                warn(document, span, format!("`{key}` is off"), "a client that does nothing can hold a connection for ever");
+            } else if *value > minute {
+                warn(document, span, format!("`{key}` is longer than a minute"), "slow clients can hold connections this long");
+            }
+        }
+    }
+    if let Some(At { value: 0, span }) = &server.min_body_rate {
+        warn(document, span, "`min-body-rate` is off", "a body of one byte a second can hold a connection for ever");
+    }
+    for (key, setting) in [("max-connections", &server.max_connections), ("max-connections-per-client", &server.max_connections_per_client)] {
+        if let Some(At { value: 0, span }) = setting {
+            warn(document, span, format!("`{key}` is off"), "one client can use up every connection");
+        }
+    }
+    if let Some(At { value: Some(Scheme::Https), span }) = &config.client_ip.scheme
+        && server.listen.as_ref().is_some_and(|l| !l.value.ip().is_loopback())
+    {
+        warn(document, span, "`scheme` is \"https\", but clients can reach the plain port directly", "let only the TLS proxy reach it, or use \"auto\" with trusted-proxies");
+    }
+    if config.limits.as_ref().is_some_and(Vec::is_empty) {
+        warn(document, &(0..0), "there are no limits: passwords can be guessed as fast as the app answers", "take out `limit = []` for the standard limits");
+    }
+    if config.headers.preset() == Preset::Off {
+        warn(document, &(0..0), "`preset` is \"off\": no security headers are added", "\"balanced\" suits every app");
+    }
+    if config.cookies.policy().mode == cookie::Mode::Off {
+        warn(document, &(0..0), "cookies are left as the app sends them", "`mode = \"observe\"` tells what would change");
+    }
+}
+
+fn warn_of_loop(config: &Config, target: &Target, listen: SocketAddr, document: &Document<'_>) {
+    let Upstream::Tcp { host, port } = &target.upstream else { return };
+    let same_host = host.parse().is_ok_and(|ip: std::net::IpAddr| ip == listen.ip()) || (host == "localhost" && listen.ip().is_loopback());
+    if same_host && *port == listen.port() && *port != 0 {
+        let span = config.upstream.url.as_ref().map_or(0..0, |u| u.span.clone());
+        document.report(Problem {
+            severity: Severity::Error,
+            span,
+            message: format!("the upstream {} is the address that casque listens on", target.upstream),
+            label: "give the app another port".to_owned(),
+        });
+    }
+}
+
+fn target(config: &Config, upstream: Upstream) -> Target {
+    let section = &config.upstream;
+    Target {
+        authority: upstream.authority(),
+        upstream,
+        connect_timeout: section.connect_timeout.unwrap_or(Duration::from_secs(5)),
+        idle_timeout: section.idle_timeout.unwrap_or(Duration::from_secs(4)),
+        max_idle: section.max_idle.and_then(|n| usize::try_from(n).ok()).unwrap_or(256),
+        upgrades: section.upgrades.clone().unwrap_or_else(|| vec!["websocket".to_owned()]),
+    }
+}
+
+fn settings(config: &Config) -> Settings {
+    let server = &config.server;
+    let mut s = Settings::default();
+    let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    let time = |slot: &mut Duration, written: &Option<At<Duration>>| {
+        if let Some(at) = written {
+            *slot = at.value;
+        }
+    };
+    time(&mut s.header_timeout, &server.header_timeout);
+    time(&mut s.idle_timeout, &server.idle_timeout);
+    time(&mut s.body_idle_timeout, &server.body_idle_timeout);
+    time(&mut s.write_timeout, &server.write_timeout);
+    time(&mut s.half_close_timeout, &server.half_close_timeout);
+    s.drain_timeout = server.drain_timeout.unwrap_or(s.drain_timeout);
+    s.min_body_rate = server.min_body_rate.as_ref().map_or(s.min_body_rate, |r| r.value);
+    s.max_head_bytes = server.max_header_bytes.map_or(s.max_head_bytes, size);
+    s.max_headers = server.max_headers.map_or(s.max_headers, size);
+    s.max_target_bytes = server.max_target_bytes.map_or(s.max_target_bytes, size);
+    s.max_connections = server.max_connections.as_ref().map_or(s.max_connections, |n| size(n.value));
+    s.max_connections_per_client = server.max_connections_per_client.as_ref().map_or(s.max_connections_per_client, |n| size(n.value));
+    s.pass_refusals = true;
+    s
+}
+
+fn routes(config: &Config, default: &Arc<Target>, document: &Document<'_>) -> Routes {
+    let response_timeout = config.upstream.response_timeout.unwrap_or(Duration::from_secs(60));
+    let max_body_size = config.server.max_body_size.flatten();
+    let limits = Arc::new(effective_limits(config.limits.as_ref()));
+    let policy = |upstream: Arc<Target>, headers: &headers::config::Written, cookies: &cookie::config::Written, limits: Arc<Limits>| RoutePolicy {
+        upstream,
+        headers: Arc::new(headers.policy()),
+        cookies: Arc::new(cookies.policy()),
+        limits,
+        max_body_size,
+        response_timeout,
+    };
+    let mut routes = Routes::new(Arc::new(policy(default.clone(), &config.headers, &config.cookies, limits.clone())));
+    for route in &config.routes {
+        let upstream = match &route.upstream {
+            Some(own) => Arc::new(target(config, own.value.clone())),
+            None => default.clone(),
+        };
+        let own_limits = route.limits.as_ref().map_or_else(|| limits.clone(), |own| Arc::new(Limits::new(own.iter().cloned())));
+        let mut narrowed = policy(upstream, &config.headers.overlaid(&route.headers), &config.cookies.overlaid(&route.cookies), own_limits);
+        narrowed.response_timeout = route.response_timeout.unwrap_or(response_timeout);
+        narrowed.max_body_size = route.max_body_size.unwrap_or(max_body_size);
+        let host = route.host.as_ref().map(|h| h.value.as_str());
+        let path = route.path.as_ref().map_or("/", |p| p.value.as_str());
+        if !routes.add(host, path, Arc::new(narrowed)) {
+            document.report(Problem {
+                severity: Severity::Error,
+                span: route.span.clone(),
+                message: "a second route for the same host and path".to_owned(),
+                label: "only one can apply; join them".to_owned(),
+            });
+        }
+    }
+    routes
+}

@@ -1,0 +1,148 @@
+//! Host and path to policy.
+
+use std::sync::Arc;
+
+use casque::path;
+
+use crate::policy::RoutePolicy;
+
+/// All routes, the most particular first.
+#[derive(Debug)]
+pub(crate) struct Routes {
+    routes: Vec<Route>,
+    default: Arc<RoutePolicy>,
+}
+
+#[derive(Debug)]
+struct Route {
+    host: HostPattern,
+    /// In normal form.
+    path: String,
+    policy: Arc<RoutePolicy>,
+}
+
+/// Ordered from the most particular to the least.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum HostPattern {
+    Is(String),
+    /// Any name below this one; longer names are more particular and sort first by [`specificity`].
+    Below(String),
+    Any,
+}
+
+impl HostPattern {
+    fn of(written: Option<&str>) -> Self {
+        match written {
+            None | Some("*") => Self::Any,
+            Some(h) => match h.strip_prefix('*') {
+                Some(below) => Self::Below(below.to_ascii_lowercase()),
+                None => Self::Is(h.to_ascii_lowercase()),
+            },
+        }
+    }
+
+    fn matches(&self, host: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Is(name) => host.eq_ignore_ascii_case(name),
+            Self::Below(suffix) => host.len() > suffix.len() && host[host.len() - suffix.len()..].eq_ignore_ascii_case(suffix),
+        }
+    }
+
+    fn specificity(&self) -> usize {
+        match self {
+            Self::Is(_) => usize::MAX,
+            Self::Below(suffix) => suffix.len(),
+            Self::Any => 0,
+        }
+    }
+}
+
+impl Routes {
+    pub(crate) fn new(default: Arc<RoutePolicy>) -> Self {
+        Self { routes: Vec::new(), default }
+    }
+
+    pub(crate) fn default_route(&self) -> &Arc<RoutePolicy> {
+        &self.default
+    }
+
+    /// Adds a route; `false` if there is one for the same host and path.
+    pub(crate) fn add(&mut self, host: Option<&str>, written_path: &str, policy: Arc<RoutePolicy>) -> bool {
+        let (host, path) = (HostPattern::of(host), path::normalize(written_path).into_owned());
+        if self.routes.iter().any(|r| r.host == host && r.path == path) {
+            return false;
+        }
+        self.routes.push(Route { host, path, policy });
+        // An exact host before a wildcard before none; then the longest path.
+        self.routes.sort_by_key(|r| std::cmp::Reverse((r.host.specificity(), r.path.len())));
+        true
+    }
+
+    /// The policy of a request. `host` as in the Host field; `path` as in the target, in any spelling.
+    pub(crate) fn find(&self, host: Option<&str>, request_path: &str) -> &Arc<RoutePolicy> {
+        if self.routes.is_empty() {
+            return &self.default;
+        }
+        let host = host.map(without_port).unwrap_or("");
+        let normal = path::normalize(request_path);
+        let found = self.routes.iter().find(|r| r.host.matches(host) && path::is_below(&normal, &r.path));
+        found.map_or(&self.default, |r| &r.policy)
+    }
+}
+
+fn without_port(host: &str) -> &str {
+    let end = if host.starts_with('[') { host.find(']').map_or(host.len(), |i| i + 1) } else { host.find(':').unwrap_or(host.len()) };
+    host[..end].strip_suffix('.').unwrap_or(&host[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use casque::config::Document;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::policy::{Overrides, Policy};
+
+    fn port(text: &str, host: &str, path: &str) -> u16 {
+        let document = Document::parse(text);
+        let config = Config::read(&document);
+        let policy = Policy::compile(&config, &Overrides::default(), &document).unwrap();
+        match &policy.routes.find(Some(host), path).upstream.upstream {
+            crate::config::Upstream::Tcp { port, .. } => *port,
+            crate::config::Upstream::Unix(_) => 0,
+        }
+    }
+
+    #[test]
+    fn the_most_particular_route_wins_in_any_spelling() {
+        let text = "[upstream]\nurl = \"http://a:1\"\n\
+            [[route]]\npath = \"/api\"\nupstream = \"http://a:2\"\n\
+            [[route]]\npath = \"/api/v2\"\nupstream = \"http://a:3\"\n\
+            [[route]]\nhost = \"*.shop.example\"\nupstream = \"http://a:4\"\n\
+            [[route]]\nhost = \"www.shop.example\"\nupstream = \"http://a:5\"\n";
+        for (host, path, wanted) in [
+            ("x", "/", 1),
+            ("x", "/apis", 1),
+            ("x", "/api", 2),
+            ("x", "/API/x", 2),
+            ("x", "//api/./y", 2),
+            ("x", "/%61pi", 2),
+            ("x", "/api/v2/z", 3),
+            ("a.shop.example:8080", "/api", 4),
+            ("shop.example", "/", 1),
+            ("WWW.shop.example.", "/api/v2", 5),
+        ] {
+            assert_eq!(port(text, host, path), wanted, "{host}{path}");
+        }
+    }
+
+    #[test]
+    fn two_routes_for_one_place_are_an_error() {
+        let text = "[upstream]\nurl = \"http://a:1\"\n[[route]]\npath = \"/a\"\n[[route]]\npath = \"/A/\"\n";
+        let document = Document::parse(text);
+        let config = Config::read(&document);
+        let _ = Policy::compile(&config, &Overrides::default(), &document);
+        assert_eq!(document.problems().len(), 1);
+    }
+}

@@ -1,0 +1,207 @@
+//! Step one: connections are accepted, counted and given to a worker's stack.
+//!
+//! Every worker is a thread with a single-threaded runtime of its own, its own connections to the apps and no lock on a
+//! request's way but the limiter's. All accept from one socket: whoever is idle takes the next.
+
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use casque::limit::MemoryStore;
+use casque::serve::{Caps, Drain, Stopper, accept, connection, stopper};
+
+use crate::observe::{LogWriter, Logger};
+use crate::policy::Policy;
+use crate::stack;
+
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 4096;
+
+/// A gateway that has its address and does not serve yet.
+#[derive(Debug)]
+pub struct Gateway {
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    stop: Stopper,
+    drain: Drain,
+}
+
+/// Controls a gateway from another thread.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    shared: Arc<Shared>,
+    stop: Stopper,
+}
+
+/// The policy of all workers, and how often it has changed.
+#[derive(Debug)]
+struct Shared {
+    generation: AtomicU64,
+    policy: Mutex<Arc<Policy>>,
+}
+
+impl Shared {
+    fn policy(&self) -> Arc<Policy> {
+        self.policy.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A worker's view of the policy: looks at a number per request, and at the lock only when it has changed.
+#[derive(Debug)]
+pub(crate) struct Current {
+    shared: Arc<Shared>,
+    seen: RefCell<(u64, Arc<Policy>)>,
+}
+
+impl Current {
+    fn new(shared: Arc<Shared>) -> Rc<Self> {
+        let generation = shared.generation.load(Ordering::Acquire);
+        let policy = shared.policy();
+        Rc::new(Self { shared, seen: RefCell::new((generation, policy)) })
+    }
+
+    pub(crate) fn policy(&self) -> Arc<Policy> {
+        let generation = self.shared.generation.load(Ordering::Acquire);
+        let mut seen = self.seen.borrow_mut();
+        if seen.0 != generation {
+            *seen = (generation, self.shared.policy());
+        }
+        seen.1.clone()
+    }
+}
+
+impl Handle {
+    /// Swaps the policy. Requests in flight finish under the old one; the listening address, the number of threads, the
+    /// connection caps and the form of the log stay as they were started.
+    pub fn reload(&self, policy: Policy) {
+        *self.shared.policy.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
+        self.shared.generation.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Accepts no more and lets requests in flight finish; [`Gateway::run`] then returns.
+    pub fn stop(&self) {
+        self.stop.stop();
+    }
+}
+
+impl Gateway {
+    /// Takes the address.
+    ///
+    /// # Errors
+    /// The address is in use, or not ours to take.
+    pub fn bind(policy: Policy) -> io::Result<Self> {
+        let listener = listen(policy.listen)?;
+        let (stop, drain) = stopper();
+        let shared = Arc::new(Shared { generation: AtomicU64::new(0), policy: Mutex::new(Arc::new(policy)) });
+        Ok(Self { listener, shared, stop, drain })
+    }
+
+    /// The address it has; the port is known even if the policy said 0.
+    ///
+    /// # Errors
+    /// The socket cannot tell.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// A handle to stop it or change its policy with.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        Handle { shared: self.shared.clone(), stop: self.stop.clone() }
+    }
+
+    /// Serves until stopped; requests in flight have until the drain timeout. The access log goes to `log`.
+    ///
+    /// # Errors
+    /// A worker could not be started.
+    pub fn run(self, log: impl Write + Send + 'static) -> io::Result<()> {
+        let policy = self.shared.policy();
+        let threads = match policy.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            n => n,
+        };
+        let caps = Caps::new(policy.settings.max_connections, policy.settings.max_connections_per_client);
+        let (logger, writer) = LogWriter::start(policy.access_log, log);
+        let store = Arc::new(MemoryStore::default());
+        let mut workers = Vec::new();
+        for n in 0..threads {
+            let worker = Worker {
+                listener: self.listener.try_clone()?,
+                shared: self.shared.clone(),
+                caps: caps.clone(),
+                drain: self.drain.clone(),
+                store: store.clone(),
+                logger: logger.clone(),
+            };
+            workers.push(std::thread::Builder::new().name(format!("casque-{n}")).spawn(move || worker.run())?);
+        }
+        drop((logger, self.listener));
+        for worker in workers {
+            match worker.join() {
+                Ok(result) => result?,
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        writer.finish();
+        Ok(())
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    use socket2::{Domain, Protocol, Socket, Type};
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // Lets a restart take the address while old connections are still in TIME_WAIT.
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+/// One thread's part.
+struct Worker {
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    caps: Arc<Caps>,
+    drain: Drain,
+    store: Arc<MemoryStore>,
+    logger: Logger,
+}
+
+impl Worker {
+    fn run(self) -> io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let local = tokio::task::LocalSet::new();
+        let result = local.block_on(&runtime, self.serve());
+        // Tunnels and whatever else did not end in time are dropped with the set.
+        drop(local);
+        result
+    }
+
+    async fn serve(self) -> io::Result<()> {
+        let listener = tokio::net::TcpListener::from_std(self.listener)?;
+        let current = Current::new(self.shared);
+        let stack = stack::build(current.clone(), self.store, self.logger);
+        loop {
+            let (io, peer, permit) = tokio::select! {
+                biased;
+                () = self.drain.begun() => break,
+                accepted = accept(&listener, &self.caps, |ip| current.policy().trusted.contains(ip)) => accepted,
+            };
+            let settings = current.policy().settings.clone();
+            tokio::task::spawn_local(connection(io, peer.ip(), stack.clone(), settings, permit, self.drain.clone()));
+        }
+        drop(listener);
+        let drained = async {
+            while self.caps.taken() > 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let _ = tokio::time::timeout(current.policy().settings.drain_timeout, drained).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,36 @@
+//! The order in which a request is treated, on one screen.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use casque::cookie::Cookies;
+use casque::headers::Headers;
+use casque::limit::{Limited, MemoryStore};
+use casque::{CookieLayer, HeadersLayer, LimitLayer};
+use tower_layer::Layer;
+
+use crate::admit::{Admit, AdmitLayer, Exchange};
+use crate::forward::Forward;
+use crate::observe::{Logger, Record, RecordLayer};
+use crate::rescue::{Rescue, RescueLayer};
+use crate::server::Current;
+
+/// The one shape of the gateway. What varies by route lies in the request's [`Exchange`], so a reload swaps data, never types.
+pub(crate) type Stack = Record<Admit<Headers<Rescue<Limited<Cookies<Forward>, MemoryStore>>>>>;
+
+/// Builds a worker's stack, from the inside out.
+pub(crate) fn build(current: Rc<Current>, store: Arc<MemoryStore>, logger: Logger) -> Stack {
+    // The app. The only place that talks to another machine.
+    let app = Forward::new();
+    // The app's cookies, before anybody else sees its response.
+    let app = CookieLayer::per_request(Exchange::cookies).layer(app);
+    // Refusals cost no cookie work and never reach the app.
+    let app = LimitLayer::per_request(Exchange::limits).store(store).layer(app);
+    // Errors become pages inside the headers, so that a 502 carries them as a 200 does.
+    let app = RescueLayer.layer(app);
+    let app = HeadersLayer::per_request(Exchange::headers).layer(app);
+    // Everything above needs to know who asks and by which policy.
+    let app = AdmitLayer::new(current).layer(app);
+    // Outermost: what is logged is what the client got.
+    RecordLayer::new(logger).layer(app)
+}
