@@ -77,7 +77,7 @@ async fn forward(pools: Rc<Pools>, mut req: Request<ClientBody>) -> Result<Respo
     }
     let wants_upgrade = prepared.upgrade;
     let client_side = wants_upgrade.then(|| hyper::upgrade::on(&mut req));
-    let continuation = prepared.expects_continue.then(Continuation::new);
+    let continuation = (prepared.expects_continue && !conn.body_came_along()).then(Continuation::new);
     let progress = Rc::new(Progress::default());
 
     let (mut parts, body) = req.into_parts();

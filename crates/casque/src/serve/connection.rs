@@ -143,7 +143,8 @@ where
             if !self.pass_refusals {
                 return Answer { state: AnswerState::Refused { refusal }, in_flight: Some(in_flight) };
             }
-            *req.method_mut() = Method::GET;
+            // No method: nothing that looks for one may take this for a request.
+            *req.method_mut() = Method::from_bytes(b"-").expect("a token");
             *req.uri_mut() = Uri::from_static("/");
             req.headers_mut().clear();
             req.extensions_mut().insert(refusal);

@@ -117,6 +117,8 @@ pub(super) struct Accepted {
     pub(super) bytes: usize,
     /// So many heads were completed among them.
     pub(super) heads: u32,
+    /// So many bytes came after the last of those heads.
+    pub(super) after_head: usize,
     /// Why the rest was not accepted.
     pub(super) stop: Stop,
 }
@@ -163,7 +165,7 @@ impl Framing {
     /// Reads on. `searched` of the first bytes were looked at before, when they were a partial head.
     pub(super) fn accept(&mut self, bytes: &[u8], mut searched: usize) -> Accepted {
         let mut at = 0;
-        let mut heads = 0;
+        let (mut heads, mut head_end) = (0, 0);
         let stop = loop {
             let rest = &bytes[at..];
             if rest.is_empty() {
@@ -178,6 +180,7 @@ impl Framing {
                     Ok(Some(length)) => {
                         at += length;
                         heads += 1;
+                        head_end = at;
                     }
                     Ok(None) => break Stop::PartialHead { searched: rest.len() },
                     Err(refusal) => break Stop::RefusedHead(refusal),
@@ -202,7 +205,7 @@ impl Framing {
             }
             searched = 0;
         };
-        Accepted { bytes: at, heads, stop }
+        Accepted { bytes: at, heads, after_head: at - head_end, stop }
     }
 
     /// A whole head at the start of `bytes`: its length, or `None` while it is not all there.
@@ -600,7 +603,7 @@ mod tests {
             (with("X: \t caf\u{e9} \t\r\n"), 1),
         ] {
             let accepted = run(text.as_bytes());
-            assert_eq!(accepted, Accepted { bytes: text.len(), heads, stop: Stop::End }, "{text:?}");
+            assert_eq!((accepted.bytes, accepted.heads, accepted.stop), (text.len(), heads, Stop::End), "{text:?}");
         }
     }
 

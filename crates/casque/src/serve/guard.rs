@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
 use super::caps::Permit;
-use super::framing::{Framing, HeadLimits, REFUSED_METHOD, Refusal, Stop};
+use super::framing::{Accepted, Framing, HeadLimits, REFUSED_METHOD, Refusal, Stop};
 use super::pace::Pace;
 use super::settings::Settings;
 use super::state::{Connection, News, Switch};
@@ -55,10 +55,8 @@ pub(super) struct Guard<S> {
 enum Reading {
     /// Nothing is wrong.
     On,
-    /// The client has sent all it will; the library is told when its last request is answered.
+    /// The client has sent all it will, or all that is read of it; the library is told when its last request is answered.
     Ended,
-    /// A refusal was passed on; nothing more is read.
-    Refused,
     /// The library was told that there is nothing more.
     Closed,
 }
@@ -171,8 +169,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
     fn judge_held(&mut self) -> io::Result<()> {
         let accepted = self.framing.accept(&self.held[self.good..], self.searched);
         self.good += accepted.bytes;
-        self.conn.passed_on(accepted.heads);
+        self.tell(&accepted);
         self.stop_at(&accepted.stop)
+    }
+
+    /// Lets the requests know what was accepted.
+    fn tell(&self, accepted: &Accepted) {
+        if accepted.heads > 0 {
+            self.conn.passed_on(accepted.heads);
+            self.conn.set_body_came_along(accepted.after_head > 0);
+        }
     }
 
     fn stop_at(&mut self, stop: &Stop) -> io::Result<()> {
@@ -194,7 +200,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
         self.held.extend_from_slice(stand_in.as_bytes());
         self.good = self.held.len();
         self.conn.passed_on(1);
-        self.read = Reading::Refused;
+        self.read = Reading::Ended;
         self.linger = Linger::Wanted;
         self.read_timer.stop();
     }
@@ -358,7 +364,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<S> {
             match this.read {
                 Reading::On => {}
                 Reading::Ended => return this.poll_ended(cx),
-                Reading::Refused | Reading::Closed => return Poll::Ready(Ok(())),
+                Reading::Closed => return Poll::Ready(Ok(())),
             }
             if this.framing.is_switching() && this.held.len() >= MAX_HELD_WHILE_SWITCHING {
                 this.conn.park_reader(News::Switch, cx.waker());
@@ -384,7 +390,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<S> {
                 if fresh_body {
                     this.pace = Pace::new();
                 }
-                this.conn.passed_on(accepted.heads);
+                this.tell(&accepted);
                 if accepted.bytes < n {
                     this.held.extend_from_slice(&buf.filled()[before + accepted.bytes..]);
                     buf.set_filled(before + accepted.bytes);

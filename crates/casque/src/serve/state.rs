@@ -19,6 +19,8 @@ pub struct Connection {
     switch: AtomicU8,
     /// Place in [`Refusal::ALL`] of what broke the connection, plus one.
     fault: AtomicU8,
+    /// Whether the last head came with the beginning of its body.
+    body_came_along: AtomicBool,
     informational: Mutex<Vec<u8>>,
     has_informational: AtomicBool,
     /// Wakes the reader when one of the above changes while no byte arrives.
@@ -53,6 +55,7 @@ impl Connection {
             in_flight: AtomicU32::new(0),
             switch: AtomicU8::new(0),
             fault: AtomicU8::new(0),
+            body_came_along: AtomicBool::new(false),
             informational: Mutex::default(),
             has_informational: AtomicBool::new(false),
             reader: Mutex::default(),
@@ -118,6 +121,17 @@ impl Connection {
 
     pub(super) fn passed_on(&self, requests: u32) {
         self.in_flight.fetch_add(requests, Ordering::AcqRel);
+    }
+
+    /// Whether the client has sent the beginning of the current request's body together with its head, and so waits for no
+    /// 100 (Continue).
+    #[must_use]
+    pub fn body_came_along(&self) -> bool {
+        self.body_came_along.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_body_came_along(&self, came: bool) {
+        self.body_came_along.store(came, Ordering::Release);
     }
 
     pub(super) fn answered(&self) {
