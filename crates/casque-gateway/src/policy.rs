@@ -180,14 +180,14 @@ fn warn_of_weak_settings(config: &Config, document: &Document<'_>) {
     {
         warn(document, span, "`scheme` is \"https\", but clients can reach the plain port directly", "let only the TLS proxy reach it, or use \"auto\" with trusted-proxies");
     }
-    if config.limits.as_ref().is_some_and(Vec::is_empty) {
-        warn(document, &(0..0), "there are no limits: passwords can be guessed as fast as the app answers", "take out `limit = []` for the standard limits");
+    if let Some(span) = &config.no_limits {
+        warn(document, span, "there are no limits: passwords can be guessed as fast as the app answers", "take this out for the standard limits");
     }
-    if config.headers.preset() == Preset::Off {
-        warn(document, &(0..0), "`preset` is \"off\": no security headers are added", "\"balanced\" suits every app");
+    if let Some(span) = &config.headers.switched_off() {
+        warn(document, span, "no security headers are added", "\"balanced\" suits every app");
     }
-    if config.cookies.policy().mode == cookie::Mode::Off {
-        warn(document, &(0..0), "cookies are left as the app sends them", "`mode = \"observe\"` tells what would change");
+    if let Some(span) = &config.cookies.switched_off() {
+        warn(document, span, "cookies are left as the app sends them", "\"observe\" tells what would change");
     }
 }
 

@@ -100,7 +100,6 @@ fn without_port(host: &str) -> &str {
 mod tests {
     use casque::config::Document;
 
-    use super::*;
     use crate::config::Config;
     use crate::policy::{Overrides, Policy};
 

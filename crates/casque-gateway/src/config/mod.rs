@@ -6,6 +6,7 @@ mod listen;
 mod upstream;
 
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::time::Duration;
 
 use casque::client_ip::ForwardedHeader;
@@ -29,6 +30,8 @@ pub struct Config {
     pub headers: headers::config::Written,
     /// `[[limit]]`; `None` when the file says nothing of limits, so that the standard ones apply.
     pub limits: Option<Vec<Limit>>,
+    /// Where `limit = []` stands, if it does.
+    pub no_limits: Option<Range<usize>>,
     /// `[cookies]`
     pub cookies: cookie::config::Written,
     /// `[log]`
@@ -108,7 +111,7 @@ pub enum AccessLog {
 #[derive(Debug, Clone)]
 pub struct Route {
     /// Where it stands.
-    pub span: std::ops::Range<usize>,
+    pub span: Range<usize>,
     /// `shop.example` or `*.shop.example`; `None` is any.
     pub host: Option<At<String>>,
     /// A path and everything below it. Default: `/`.
@@ -126,12 +129,15 @@ impl Config {
     #[must_use]
     pub fn read(document: &Document<'_>) -> Self {
         let mut root = document.root();
+        let limits = root.sections("limit");
+        let no_limits = limits.as_ref().filter(|l| l.is_empty()).and_then(|_| root.value_span("limit"));
         let config = Self {
             server: root.section("server").map(Server::read).unwrap_or_default(),
             upstream: root.section("upstream").map(UpstreamSection::read).unwrap_or_default(),
             client_ip: root.section("client-ip").map(ClientIp::read).unwrap_or_default(),
             headers: root.section("headers").map(headers::config::Written::read).unwrap_or_default(),
-            limits: root.sections("limit").map(limit::config::read),
+            limits: limits.map(limit::config::read),
+            no_limits,
             cookies: root.section("cookies").map(cookie::config::Written::read).unwrap_or_default(),
             log: root.section("log").map(Log::read).unwrap_or_default(),
             routes: root.sections("route").unwrap_or_default().into_iter().map(Route::read).collect(),

@@ -30,7 +30,7 @@ pub(crate) use body::Body;
 
 use self::body::{Progress, RequestBody, UpstreamBody};
 use self::continuation::Continuation;
-use self::pool::Pools;
+use self::pool::{Failed, Pools};
 use crate::admit::Exchange;
 use crate::error::Error;
 
@@ -90,18 +90,18 @@ async fn forward(pools: Rc<Pools>, mut req: Request<ClientBody>) -> Result<Respo
     }
 
     let mut lease = pools.lease(&route.upstream, replay).await?;
-    let second = lease.may_be_stale().then(|| copy_of_head(&outgoing));
-    let sent = wait(lease.send(outgoing), &progress, route.response_timeout).await?;
-    let response = match (sent, second.flatten()) {
-        (Err(error), Some(copy)) if progress.untouched() && !error.is_user() => {
-            // The app closed an idle connection just as it was used again; nothing was answered, and the method may be repeated
-            // (RFC 9110 9.2.2). Once, on a fresh connection.
+    let copy = if lease.is_suspect() { copy_of_head(&outgoing) } else { None };
+    let mut sent = wait(lease.send(outgoing), &progress, route.response_timeout).await?;
+    if let Err(failed) = &mut sent {
+        // The app closed an idle connection just as it was used again. What was never sent, or may be sent twice (RFC 9110
+        // 9.2.2) and got no answer, is tried once more, on a fresh connection.
+        let again = failed.take_message().or(copy.filter(|_| progress.untouched()));
+        if let Some(again) = again {
             lease = pools.connect(&route.upstream).await?;
-            wait(lease.send(copy), &progress, route.response_timeout).await?
+            sent = wait(lease.send(again), &progress, route.response_timeout).await?;
         }
-        (sent, _) => sent,
-    };
-    let response = response.map_err(|error| blame(error, &conn, &progress))?;
+    }
+    let response = sent.map_err(|failed| blame(failed.into_error(), &conn, &progress))?;
 
     let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     match (switched, client_side) {
@@ -122,7 +122,7 @@ fn replayable(parts: &http::request::Parts, body: &ClientBody) -> bool {
     http_body::Body::is_end_stream(body) && matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE)
 }
 
-/// The same head, for the second try. Only made when the first goes out on a connection that has been idle for a while.
+/// The same request, for a second try, if it has no body.
 #[cold]
 fn copy_of_head(req: &Request<RequestBody>) -> Option<Request<RequestBody>> {
     let body = req.body().empty_copy()?;
@@ -149,7 +149,7 @@ fn pass_on_informational(req: &mut Request<RequestBody>, conn: &Arc<Connection>,
     });
 }
 
-type Sent = Result<Response<hyper::body::Incoming>, hyper::Error>;
+type Sent = Result<Response<hyper::body::Incoming>, Failed>;
 
 /// Waits for the response head; the clock runs only while the request body does not.
 async fn wait(sending: impl Future<Output = Sent>, progress: &Progress, limit: Duration) -> Result<Sent, Error> {

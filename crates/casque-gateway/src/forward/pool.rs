@@ -19,8 +19,11 @@ use crate::config::Upstream;
 use crate::error::Error;
 use crate::policy::Target;
 
-/// After this much idleness the app may be about to close the connection.
-const STALE_AFTER: Duration = Duration::from_millis(500);
+/// After this much idleness a connection may be closing under the next request. A request that may be sent twice is then kept at
+/// hand for a second try; below it, which is where a busy gateway is, keeping it would cost more than the rest of the pool.
+const SUSPECT_AFTER: Duration = Duration::from_millis(20);
+/// After this much a request that must not be sent twice gets a new connection instead.
+const STALE_AFTER: Duration = Duration::from_secs(1);
 
 /// Idle connections by app.
 #[derive(Debug, Default)]
@@ -35,12 +38,15 @@ struct Idle {
     until: Micros,
 }
 
+/// A request that got no response.
+pub(super) type Failed = hyper::client::conn::TrySendError<Request<RequestBody>>;
+
 /// A connection in use by one request.
 #[derive(Debug)]
 pub(super) struct Lease {
     sender: SendRequest<RequestBody>,
     target: Arc<Target>,
-    stale: bool,
+    suspect: bool,
 }
 
 impl Pools {
@@ -50,13 +56,13 @@ impl Pools {
     pub(super) async fn lease(&self, target: &Arc<Target>, replayable: bool) -> Result<Lease, Error> {
         while let Some(idle) = self.take(target) {
             let now = SystemClock.now();
-            let stale = now.since(idle.since) > STALE_AFTER;
-            if now >= idle.until || idle.sender.is_closed() || (stale && !replayable) {
+            let idle_for = now.since(idle.since);
+            if now >= idle.until || idle.sender.is_closed() || (idle_for > STALE_AFTER && !replayable) {
                 continue;
             }
             let mut sender = idle.sender;
             if sender.ready().await.is_ok() {
-                return Ok(Lease { sender, target: target.clone(), stale });
+                return Ok(Lease { sender, target: target.clone(), suspect: replayable && idle_for > SUSPECT_AFTER });
             }
         }
         self.connect(target).await
@@ -70,7 +76,7 @@ impl Pools {
             // An error here reaches the request that was using the connection.
             let _ = connection.with_upgrades().await;
         });
-        Ok(Lease { sender, target: target.clone(), stale: false })
+        Ok(Lease { sender, target: target.clone(), suspect: false })
     }
 
     fn take(&self, target: &Target) -> Option<Idle> {
@@ -99,13 +105,14 @@ impl Pools {
 }
 
 impl Lease {
-    /// Whether the app may have closed the connection already.
-    pub(super) fn may_be_stale(&self) -> bool {
-        self.stale
+    /// Whether a second try should be kept at hand.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.suspect
     }
 
-    pub(super) fn send(&mut self, req: Request<RequestBody>) -> impl Future<Output = Result<Response<Incoming>, hyper::Error>> + use<> {
-        self.sender.send_request(req)
+    /// Sends a request. An error gives it back if nothing of it was sent.
+    pub(super) fn send(&mut self, req: Request<RequestBody>) -> impl Future<Output = Result<Response<Incoming>, Failed>> + use<> {
+        self.sender.try_send_request(req)
     }
 
     /// What the response body carries, to bring the connection back when it ends.

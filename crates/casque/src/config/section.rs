@@ -32,10 +32,16 @@ impl<'d, 'i> Section<'d, 'i> {
         self.span.clone()
     }
 
+    /// Where a key's value stands, whatever it is.
+    #[must_use]
+    pub fn value_span(&self, key: &str) -> Option<Range<usize>> {
+        self.table.iter().find(|(k, _)| k.get_ref() == key).map(|(_, v)| v.span())
+    }
+
     /// Whether a key stands there, whatever its value.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
-        self.table.iter().any(|(k, _)| k.get_ref() == key)
+        self.value_span(key).is_some()
     }
 
     /// Notes an error at a place.

@@ -12,15 +12,16 @@
 //! max-age-cap = "400d"              # or "none"
 //! ```
 
+use std::ops::Range;
 use std::time::Duration;
 
 use super::policy::{CookiePolicy, DomainRule, Mode, SameSite};
-use crate::config::Section;
+use crate::config::{At, Section};
 
 /// The section as it was written.
 #[derive(Debug, Clone, Default)]
 pub struct Written {
-    mode: Option<Mode>,
+    mode: Option<At<Mode>>,
     secure: Option<bool>,
     http_only: Option<bool>,
     same_site: Option<Option<SameSite>>,
@@ -37,7 +38,7 @@ impl Written {
         let same_sites = SameSite::NAMES.map(|(n, s)| (n, Some(s)));
         let same_sites = [same_sites[0], same_sites[1], same_sites[2], ("keep", None)];
         let written = Self {
-            mode: section.choice("mode", &Mode::NAMES).map(|m| m.value),
+            mode: section.choice("mode", &Mode::NAMES),
             secure: section.boolean("secure").map(|b| b.value),
             http_only: section.boolean("http-only").map(|b| b.value),
             same_site: section.choice("same-site", &same_sites).map(|s| s.value),
@@ -54,7 +55,7 @@ impl Written {
     #[must_use]
     pub fn overlaid(&self, narrower: &Self) -> Self {
         Self {
-            mode: narrower.mode.or(self.mode),
+            mode: narrower.mode.clone().or_else(|| self.mode.clone()),
             secure: narrower.secure.or(self.secure),
             http_only: narrower.http_only.or(self.http_only),
             same_site: narrower.same_site.or(self.same_site),
@@ -65,12 +66,18 @@ impl Written {
         }
     }
 
+    /// Where it is said that cookies are left alone, if it is.
+    #[must_use]
+    pub fn switched_off(&self) -> Option<Range<usize>> {
+        self.mode.as_ref().filter(|m| m.value == Mode::Off).map(|m| m.span.clone())
+    }
+
     /// What runs.
     #[must_use]
     pub fn policy(&self) -> CookiePolicy {
         let default = CookiePolicy::default();
         CookiePolicy {
-            mode: self.mode.unwrap_or_default(),
+            mode: self.mode.as_ref().map(|m| m.value).unwrap_or_default(),
             secure: self.secure.unwrap_or(default.secure),
             http_only: self.http_only.unwrap_or(default.http_only),
             same_site: self.same_site.unwrap_or(default.same_site),

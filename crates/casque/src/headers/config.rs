@@ -9,6 +9,8 @@
 //! x-frame-options = { value = "DENY", mode = "override" }
 //! ```
 
+use std::ops::Range;
+
 use crate::config::{At, Section};
 
 use super::merge::Mode;
@@ -18,7 +20,7 @@ use super::preset::Preset;
 /// The section as it was written.
 #[derive(Debug, Clone, Default)]
 pub struct Written {
-    preset: Option<Preset>,
+    preset: Option<At<Preset>>,
     remove: Vec<At<String>>,
     headers: Vec<(At<String>, Rule)>,
 }
@@ -33,7 +35,7 @@ impl Written {
     /// Reads the section.
     #[must_use]
     pub fn read(mut section: Section<'_, '_>) -> Self {
-        let preset = section.choice("preset", &Preset::NAMES).map(|p| p.value);
+        let preset = section.choice("preset", &Preset::NAMES);
         let remove = section.strings("remove").map(|r| r.value).unwrap_or_default();
         let mut headers = Vec::new();
         for (key, value) in section.open_keys() {
@@ -68,7 +70,7 @@ impl Written {
         let mut all = self.clone();
         if narrower.preset.is_some() {
             // Another preset starts afresh: headers that were tuned for the old one would be half a policy.
-            all = Self { preset: narrower.preset, ..Self::default() };
+            all = Self { preset: narrower.preset.clone(), ..Self::default() };
         }
         all.remove.extend(narrower.remove.iter().cloned());
         all.headers.extend(narrower.headers.iter().cloned());
@@ -78,7 +80,13 @@ impl Written {
     /// The preset it is built on.
     #[must_use]
     pub fn preset(&self) -> Preset {
-        self.preset.unwrap_or_default()
+        self.preset.as_ref().map(|p| p.value).unwrap_or_default()
+    }
+
+    /// Where it is said that no headers are added, if it is.
+    #[must_use]
+    pub fn switched_off(&self) -> Option<Range<usize>> {
+        self.preset.as_ref().filter(|p| p.value == Preset::Off).map(|p| p.span.clone())
     }
 
     /// What runs. Rules that were refused when the section was read are left out.

@@ -20,8 +20,9 @@ use super::pace::Pace;
 use super::settings::Settings;
 use super::state::{Connection, News, Switch};
 
-/// How often an idle connection looks whether connections have run short.
-const PRESSURE_CHECK: Duration = Duration::from_secs(15);
+/// How often a connection looks whether anything has changed that no byte tells of: its answer has ended, connections have run
+/// short. Looking costs one wake-up; being told by every answer would cost one per request.
+const CHECK: Duration = Duration::from_secs(15);
 /// After a refusal: how long and how much is still read, so that the client sees the answer and not a reset.
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 512 * 1024;
@@ -99,6 +100,14 @@ impl Timer {
             self.wait = wait;
             self.since = Instant::now();
         }
+    }
+
+    /// Ready when it is time to look again; armed anew by the next call.
+    fn poll_check(&mut self, cx: &mut Context<'_>, interval: Duration) -> Poll<()> {
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(interval)));
+        ready!(sleep.as_mut().poll(cx));
+        sleep.as_mut().reset(Instant::now() + interval);
+        Poll::Ready(())
     }
 
     fn stop(&mut self) {
@@ -230,7 +239,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
             // The app's turn, not the client's. Parked, because an informational response has to be sent while we wait.
             self.read_timer.stop();
             self.conn.park_reader(News::Informational, cx.waker());
-            return Poll::Pending;
+            ready!(self.read_timer.poll_check(cx, CHECK.min(nonzero(self.settings.idle_timeout))));
+            return Poll::Ready(Ok(()));
         }
         if self.held.len() > self.good {
             self.read_timer.waits_for(Wait::Head);
@@ -238,10 +248,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
             ready!(self.read_timer.poll_expired(cx, limit, limit));
             self.refuse(Refusal::SLOW_HEAD);
         } else {
-            self.read_timer.waits_for(Wait::Request);
+            if self.read_timer.wait != Wait::Request {
+                self.read_timer.wait = Wait::Request;
+                self.read_timer.since = self.conn.idle_since();
+            }
             let patience = nonzero(self.settings.idle_timeout);
             let limit = if self.permit.under_pressure() { patience / 10 } else { patience };
-            ready!(self.read_timer.poll_expired(cx, limit, PRESSURE_CHECK));
+            ready!(self.read_timer.poll_expired(cx, limit, CHECK));
             self.read = Reading::Closed;
         }
         Poll::Ready(Ok(()))

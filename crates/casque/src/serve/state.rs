@@ -1,11 +1,13 @@
 //! What a connection's reader, its requests and their bodies share.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
+use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
+use tokio::time::Instant;
 
 use super::framing::Refusal;
 
@@ -13,8 +15,11 @@ use super::framing::Refusal;
 #[derive(Debug)]
 pub struct Connection {
     peer: IpAddr,
+    opened: Instant,
     /// Requests that were passed on and not yet answered to the end.
     in_flight: AtomicU32,
+    /// When the last answer ended, in microseconds after `opened`.
+    answered: AtomicU64,
     /// What became of a request to switch protocols.
     switch: AtomicU8,
     /// Place in [`Refusal::ALL`] of what broke the connection, plus one.
@@ -52,7 +57,9 @@ impl Connection {
     pub(super) fn new(peer: IpAddr) -> Arc<Self> {
         Arc::new(Self {
             peer,
+            opened: Instant::now(),
             in_flight: AtomicU32::new(0),
+            answered: AtomicU64::new(0),
             switch: AtomicU8::new(0),
             fault: AtomicU8::new(0),
             body_came_along: AtomicBool::new(false),
@@ -134,7 +141,14 @@ impl Connection {
         self.body_came_along.store(came, Ordering::Release);
     }
 
+    /// Since when there has been nothing to answer.
+    pub(super) fn idle_since(&self) -> Instant {
+        self.opened + Duration::from_micros(self.answered.load(Ordering::Acquire))
+    }
+
     pub(super) fn answered(&self) {
+        let now = u64::try_from(self.opened.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.answered.store(now, Ordering::Release);
         self.in_flight.fetch_sub(1, Ordering::AcqRel);
         self.wake_reader(News::Answered);
     }
