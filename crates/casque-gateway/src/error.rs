@@ -25,8 +25,10 @@ pub enum Error {
     ResponseTimeout,
     /// The app: it hung up, or what it sent is no HTTP.
     BadResponse(hyper::Error),
-    /// The app: it switched protocols without being asked to.
+    /// The app: it switched protocols without being asked to, or to another.
     UnexpectedSwitch,
+    /// The app: its response has a transfer coding besides `chunked`.
+    TransferCoding,
 }
 
 impl fmt::Display for Error {
@@ -40,7 +42,8 @@ impl fmt::Display for Error {
             Self::ConnectTimeout => f.write_str("the app did not accept the connection in time"),
             Self::ResponseTimeout => f.write_str("the app did not answer in time"),
             Self::BadResponse(error) => write!(f, "the app's response failed: {error}"),
-            Self::UnexpectedSwitch => f.write_str("the app switched protocols without being asked"),
+            Self::UnexpectedSwitch => f.write_str("the app switched protocols without being asked, or to another one"),
+            Self::TransferCoding => f.write_str("the app's response has a transfer coding besides chunked"),
         }
     }
 }
@@ -63,7 +66,7 @@ impl Error {
             Self::BodyTooLarge => 413,
             Self::ClientGone => 400,
             Self::Loop => 508,
-            Self::Connect(_) | Self::BadResponse(_) | Self::UnexpectedSwitch => 502,
+            Self::Connect(_) | Self::BadResponse(_) | Self::UnexpectedSwitch | Self::TransferCoding => 502,
             Self::ConnectTimeout | Self::ResponseTimeout => 504,
         }
     }
@@ -75,7 +78,7 @@ impl Error {
             Self::BodyTooLarge => "The request body is larger than this server takes.",
             Self::ClientGone => "The request ended too early.",
             Self::Loop => "The request goes in circles between proxies.",
-            Self::Connect(_) | Self::BadResponse(_) | Self::UnexpectedSwitch => "The app behind this address is not answering properly.",
+            Self::Connect(_) | Self::BadResponse(_) | Self::UnexpectedSwitch | Self::TransferCoding => "The app behind this address is not answering properly.",
             Self::ConnectTimeout | Self::ResponseTimeout => "The app behind this address took too long to answer.",
         }
     }

@@ -8,7 +8,7 @@ use casque::Scheme;
 use casque::client_ip::TrustedProxies;
 use casque::config::{At, Document, Problem, Severity};
 use casque::cookie::{self, CookiePolicy};
-use casque::headers::{self, HeaderPolicy, Preset};
+use casque::headers::{self, HeaderPolicy};
 use casque::limit::Limits;
 use casque::serve::Settings;
 

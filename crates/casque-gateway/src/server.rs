@@ -14,6 +14,8 @@ use std::time::Duration;
 use casque::limit::MemoryStore;
 use casque::serve::{Caps, Drain, Stopper, accept, connection, stopper};
 
+use socket2::{Domain, Protocol, Socket, Type};
+
 use crate::observe::{LogWriter, Logger};
 use crate::policy::Policy;
 use crate::stack;
@@ -24,7 +26,9 @@ const BACKLOG: i32 = 4096;
 /// A gateway that has its address and does not serve yet.
 #[derive(Debug)]
 pub struct Gateway {
-    listener: TcpListener,
+    /// Has the address, and accepts nothing before [`Gateway::run`].
+    socket: Socket,
+    address: SocketAddr,
     shared: Arc<Shared>,
     stop: Stopper,
     drain: Drain,
@@ -94,18 +98,17 @@ impl Gateway {
     /// # Errors
     /// The address is in use, or not ours to take.
     pub fn bind(policy: Policy) -> io::Result<Self> {
-        let listener = listen(policy.listen)?;
+        let socket = bind(policy.listen)?;
+        let address = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
         let (stop, drain) = stopper();
         let shared = Arc::new(Shared { generation: AtomicU64::new(0), policy: Mutex::new(Arc::new(policy)) });
-        Ok(Self { listener, shared, stop, drain })
+        Ok(Self { socket, address, shared, stop, drain })
     }
 
     /// The address it has; the port is known even if the policy said 0.
-    ///
-    /// # Errors
-    /// The socket cannot tell.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// A handle to stop it or change its policy with.
@@ -117,8 +120,10 @@ impl Gateway {
     /// Serves until stopped; requests in flight have until the drain timeout. The access log goes to `log`.
     ///
     /// # Errors
-    /// A worker could not be started.
+    /// Another program has begun to listen on the address since, or a worker could not be started.
     pub fn run(self, log: impl Write + Send + 'static) -> io::Result<()> {
+        self.socket.listen(BACKLOG)?;
+        let listener: TcpListener = self.socket.into();
         let policy = self.shared.policy();
         let threads = match policy.threads {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -130,7 +135,7 @@ impl Gateway {
         let mut workers = Vec::new();
         for n in 0..threads {
             let worker = Worker {
-                listener: self.listener.try_clone()?,
+                listener: listener.try_clone()?,
                 shared: self.shared.clone(),
                 caps: caps.clone(),
                 drain: self.drain.clone(),
@@ -139,7 +144,7 @@ impl Gateway {
             };
             workers.push(std::thread::Builder::new().name(format!("casque-{n}")).spawn(move || worker.run())?);
         }
-        drop((logger, self.listener));
+        drop((logger, listener));
         for worker in workers {
             match worker.join() {
                 Ok(result) => result?,
@@ -151,15 +156,13 @@ impl Gateway {
     }
 }
 
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    use socket2::{Domain, Protocol, Socket, Type};
+fn bind(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // Lets a restart take the address while old connections are still in TIME_WAIT.
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;
-    Ok(socket.into())
+    Ok(socket)
 }
 
 /// One thread's part.
@@ -185,7 +188,7 @@ impl Worker {
     async fn serve(self) -> io::Result<()> {
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
         let current = Current::new(self.shared);
-        let stack = stack::build(current.clone(), self.store, self.logger);
+        let stack = stack::build(current.clone(), self.store, self.logger, self.drain.clone());
         loop {
             let (io, peer, permit) = tokio::select! {
                 biased;

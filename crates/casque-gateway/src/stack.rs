@@ -6,6 +6,7 @@ use std::sync::Arc;
 use casque::cookie::Cookies;
 use casque::headers::Headers;
 use casque::limit::{Limited, MemoryStore};
+use casque::serve::Drain;
 use casque::{CookieLayer, HeadersLayer, LimitLayer};
 use tower_layer::Layer;
 
@@ -19,9 +20,9 @@ use crate::server::Current;
 pub(crate) type Stack = Record<Admit<Headers<Rescue<Limited<Cookies<Forward>, MemoryStore>>>>>;
 
 /// Builds a worker's stack, from the inside out.
-pub(crate) fn build(current: Rc<Current>, store: Arc<MemoryStore>, logger: Logger) -> Stack {
+pub(crate) fn build(current: Rc<Current>, store: Arc<MemoryStore>, logger: Logger, drain: Drain) -> Stack {
     // The app. The only place that talks to another machine.
-    let app = Forward::new();
+    let app = Forward::new(drain);
     // The app's cookies, before anybody else sees its response.
     let app = CookieLayer::per_request(Exchange::cookies).layer(app);
     // Refusals cost no cookie work and never reach the app.

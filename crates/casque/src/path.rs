@@ -40,6 +40,21 @@ pub fn normalize(path: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// The normal form with dot segments left standing, where that is another path: for servers in front of which nobody refused
+/// them, because some routers resolve them and some do not.
+#[must_use]
+pub fn normalize_unresolved(path: &str) -> Option<String> {
+    let decoded = decode_once(path.as_bytes());
+    let decoded = String::from_utf8_lossy(&decoded);
+    let is_dots = |s: &&str| matches!(s.split(';').next(), Some("." | ".."));
+    let segments: Vec<&str> = decoded.split(['/', '\\']).filter(|s| !s.is_empty()).collect();
+    if !segments.iter().any(is_dots) {
+        return None;
+    }
+    let names: String = segments.iter().flat_map(|s| ["/", s.split(';').next().unwrap_or("")]).collect();
+    Some(names.to_ascii_lowercase())
+}
+
 /// Whether there is nothing to do, which is the usual case and costs one pass.
 fn is_normal(path: &[u8]) -> bool {
     if path.first() != Some(&b'/') {
@@ -136,9 +151,15 @@ impl Pattern {
     /// Whether a path in normal form matches.
     #[must_use]
     pub fn matches(&self, normal: &str) -> bool {
-        let mut rest: Vec<&str> = Vec::with_capacity(8);
-        rest.extend(normal.split('/').filter(|s| !s.is_empty()));
-        matches_from(&self.segments, &rest)
+        let segments: Vec<&str> = normal.split('/').filter(|s| !s.is_empty()).collect();
+        matches_from(&self.segments, &segments)
+    }
+
+    /// Whether some place on the way to this path matches: what a router that ignores dot segments would run.
+    #[must_use]
+    pub fn matches_on_the_way(&self, unresolved: &str) -> bool {
+        let segments: Vec<&str> = unresolved.split('/').filter(|s| !s.is_empty()).collect();
+        (0..=segments.len()).any(|n| matches_from(&self.segments, &segments[..n]))
     }
 }
 
@@ -192,6 +213,13 @@ mod tests {
         assert_eq!(normalize(""), "/");
         assert_eq!(normalize("/.well-known/x"), "/.well-known/x");
         assert!(matches!(normalize("/api/items-2"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn dot_segments_have_two_readings() {
+        assert_eq!(normalize_unresolved("/GraphQL/%2e%2E").as_deref(), Some("/graphql/.."));
+        assert_eq!(normalize_unresolved("/x/../login"), Some("/x/../login".to_owned()));
+        assert_eq!(normalize_unresolved("/login/a.b"), None);
     }
 
     #[test]

@@ -185,7 +185,7 @@ async fn a_half_closed_client_gets_its_answer_and_one_that_left_is_given_up() {
         }
     };
     let mut answer = String::new();
-    let mut client = serve_app(|_| {}, slow(8));
+    let mut client = serve_app(|_| {}, slow(4));
     client.write_all(GET).await.unwrap();
     client.shutdown().await.unwrap();
     client.read_to_string(&mut answer).await.unwrap();
@@ -198,7 +198,7 @@ async fn a_half_closed_client_gets_its_answer_and_one_that_left_is_given_up() {
     answer.clear();
     client.read_to_string(&mut answer).await.unwrap();
     assert_eq!(answer, "");
-    within(start.elapsed(), 10, 11);
+    within(start.elapsed(), 5, 6);
 }
 
 #[tokio::test(start_paused = true)]

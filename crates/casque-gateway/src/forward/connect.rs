@@ -13,9 +13,23 @@ use crate::policy::Target;
 
 /// A connection to an app.
 #[derive(Debug)]
-pub(super) enum Stream {
+pub(super) struct Stream {
+    socket: Socket,
+    /// The app takes no more. It may have answered before it stopped, so what it said is still read; only what it is sent from
+    /// here on is thrown away.
+    deaf: bool,
+}
+
+#[derive(Debug)]
+enum Socket {
     Tcp(TcpStream),
     Unix(UnixStream),
+}
+
+impl Stream {
+    fn of(socket: Socket) -> Self {
+        Self { socket, deaf: false }
+    }
 }
 
 pub(super) async fn connect(target: &Target) -> Result<Stream, Error> {
@@ -24,9 +38,9 @@ pub(super) async fn connect(target: &Target) -> Result<Stream, Error> {
             Upstream::Tcp { host, port } => {
                 let stream = TcpStream::connect((host.as_str(), *port)).await?;
                 stream.set_nodelay(true)?;
-                Ok(Stream::Tcp(stream))
+                Ok(Stream::of(Socket::Tcp(stream)))
             }
-            Upstream::Unix(path) => UnixStream::connect(path).await.map(Stream::Unix),
+            Upstream::Unix(path) => UnixStream::connect(path).await.map(|s| Stream::of(Socket::Unix(s))),
         }
     };
     match tokio::time::timeout(target.connect_timeout, connecting).await {
@@ -37,32 +51,43 @@ pub(super) async fn connect(target: &Target) -> Result<Stream, Error> {
 
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(s) => Pin::new(s).poll_read(cx, buf),
-            Self::Unix(s) => Pin::new(s).poll_read(cx, buf),
+        match &mut self.get_mut().socket {
+            Socket::Tcp(s) => Pin::new(s).poll_read(cx, buf),
+            Socket::Unix(s) => Pin::new(s).poll_read(cx, buf),
         }
     }
 }
 
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Tcp(s) => Pin::new(s).poll_write(cx, bytes),
-            Self::Unix(s) => Pin::new(s).poll_write(cx, bytes),
+        let this = self.get_mut();
+        if this.deaf {
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        let written = match &mut this.socket {
+            Socket::Tcp(s) => Pin::new(s).poll_write(cx, bytes),
+            Socket::Unix(s) => Pin::new(s).poll_write(cx, bytes),
+        };
+        match written {
+            Poll::Ready(Err(_)) => {
+                this.deaf = true;
+                Poll::Ready(Ok(bytes.len()))
+            }
+            written => written,
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(s) => Pin::new(s).poll_flush(cx),
-            Self::Unix(s) => Pin::new(s).poll_flush(cx),
+        match &mut self.get_mut().socket {
+            Socket::Tcp(s) => Pin::new(s).poll_flush(cx),
+            Socket::Unix(s) => Pin::new(s).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(s) => Pin::new(s).poll_shutdown(cx),
-            Self::Unix(s) => Pin::new(s).poll_shutdown(cx),
+        match &mut self.get_mut().socket {
+            Socket::Tcp(s) => Pin::new(s).poll_shutdown(cx),
+            Socket::Unix(s) => Pin::new(s).poll_shutdown(cx),
         }
     }
 }

@@ -19,10 +19,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use casque::serve::{Body as ClientBody, Connection, Refusal};
+use casque::headers::HeaderPolicy;
+use casque::serve::{Body as ClientBody, Connection, Drain, Refusal};
 use http::{Method, Request, Response, StatusCode, Version};
 use tower_service::Service;
 
@@ -34,15 +36,20 @@ use self::pool::{Failed, Pools};
 use crate::admit::Exchange;
 use crate::error::Error;
 
+/// How many 1xx of one request are passed on. Two are usual; an app that sends them for ever keeps no client busy with them.
+const MAX_INFORMATIONAL: u32 = 32;
+
 /// The leaf of the stack: one per worker thread, with that worker's connections.
 #[derive(Debug, Clone)]
 pub(crate) struct Forward {
     pools: Rc<Pools>,
+    /// Ends tunnels when the gateway is stopped.
+    drain: Drain,
 }
 
 impl Forward {
-    pub(crate) fn new() -> Self {
-        Self { pools: Rc::default() }
+    pub(crate) fn new(drain: Drain) -> Self {
+        Self { pools: Rc::default(), drain }
     }
 }
 
@@ -57,11 +64,12 @@ impl Service<Request<ClientBody>> for Forward {
     }
 
     fn call(&mut self, req: Request<ClientBody>) -> Self::Future {
-        Box::pin(forward(self.pools.clone(), req))
+        Box::pin(forward(self.clone(), req))
     }
 }
 
-async fn forward(pools: Rc<Pools>, mut req: Request<ClientBody>) -> Result<Response<Body>, Error> {
+async fn forward(worker: Forward, mut req: Request<ClientBody>) -> Result<Response<Body>, Error> {
+    let Forward { pools, drain } = worker;
     if let Some(refusal) = req.extensions().get::<Refusal>() {
         return Err(Error::Refused(*refusal));
     }
@@ -86,7 +94,7 @@ async fn forward(pools: Rc<Pools>, mut req: Request<ClientBody>) -> Result<Respo
     parts.extensions.clear();
     let mut outgoing = Request::from_parts(parts, body);
     if prepared.version == Version::HTTP_11 {
-        pass_on_informational(&mut outgoing, &conn, continuation.as_ref());
+        pass_on_informational(&mut outgoing, &conn, continuation.as_ref(), &route.headers);
     }
 
     let mut lease = pools.lease(&route.upstream, replay).await?;
@@ -105,11 +113,11 @@ async fn forward(pools: Rc<Pools>, mut req: Request<ClientBody>) -> Result<Respo
 
     let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     match (switched, client_side) {
-        (true, Some(client_side)) => Ok(upgrade::tunnel(response, client_side)),
+        (true, Some(client_side)) => upgrade::tunnel(response, client_side, &route.upstream.upgrades, drain),
         (true, None) => Err(Error::UnexpectedSwitch),
         (false, _) => {
             let (mut parts, body) = response.into_parts();
-            let keep_alive = response::clean(&mut parts.headers);
+            let keep_alive = response::clean(&mut parts.headers)?;
             parts.version = Version::HTTP_11;
             let home = lease.on_the_way_home(&pools, keep_alive, progress);
             Ok(Response::from_parts(parts, Body::upstream(UpstreamBody::new(body, home))))
@@ -134,8 +142,9 @@ fn copy_of_head(req: &Request<RequestBody>) -> Option<Request<RequestBody>> {
 }
 
 /// Sends 1xx on to the client as they come, but for 100, which answers an expectation that is settled between each two hops.
-fn pass_on_informational(req: &mut Request<RequestBody>, conn: &Arc<Connection>, continuation: Option<&Arc<Continuation>>) {
-    let (conn, continuation) = (conn.clone(), continuation.cloned());
+fn pass_on_informational(req: &mut Request<RequestBody>, conn: &Arc<Connection>, continuation: Option<&Arc<Continuation>>, policy: &Arc<HeaderPolicy>) {
+    let (conn, continuation, policy) = (conn.clone(), continuation.cloned(), policy.clone());
+    let passed = AtomicU32::new(0);
     hyper::ext::on_informational(req, move |informational| {
         if informational.status() == StatusCode::CONTINUE {
             if let Some(continuation) = &continuation {
@@ -143,9 +152,11 @@ fn pass_on_informational(req: &mut Request<RequestBody>, conn: &Arc<Connection>,
             }
             return;
         }
-        let mut headers = informational.headers().clone();
-        response::clean(&mut headers);
-        conn.send_informational(informational.status(), &headers);
+        if passed.fetch_add(1, Ordering::Relaxed) < MAX_INFORMATIONAL
+            && let Some(headers) = response::informational_fields(informational.headers(), &policy)
+        {
+            conn.send_informational(informational.status(), &headers);
+        }
     });
 }
 

@@ -166,17 +166,17 @@ pub(super) fn remove_nominated(headers: &mut HeaderMap) {
 }
 
 fn forwarding_fields(headers: &mut HeaderMap, exchange: &Exchange, version: Version) -> Result<(), Error> {
-    let client = if exchange.peer_is_trusted { exchange.peer } else { exchange.client.addr() };
-    let client = format_ip(client);
-    if exchange.peer_is_trusted {
-        append_to_list(headers, X_FORWARDED_FOR, &client);
-        if headers.contains_key(FORWARDED) {
-            let element = if exchange.peer.is_ipv6() { [b"for=\"[", &client[..], b"]\""].concat() } else { [b"for=", &client[..]].concat() };
-            append_to_list(headers, FORWARDED, &element);
-        }
-    } else {
-        headers.insert(X_FORWARDED_FOR, value(client));
+    // The client first, then the proxy it came through. What stood left of the client in a proxy's list is the client's own
+    // invention, and apps that read the list from the left would take it for the truth.
+    let mut hops = format_ip(exchange.client.addr());
+    if exchange.peer_is_trusted && exchange.peer != exchange.client.addr() {
+        hops.extend_from_slice(b", ");
+        hops.extend_from_slice(&format_ip(exchange.peer));
     }
+    if exchange.peer_is_trusted && headers.contains_key(FORWARDED) {
+        headers.insert(FORWARDED, forwarded(exchange));
+    }
+    headers.insert(X_FORWARDED_FOR, value(hops));
     headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(match exchange.scheme {
         Scheme::Http => "http",
         Scheme::Https => "https",
@@ -223,6 +223,17 @@ fn append_to_list(headers: &mut HeaderMap, name: HeaderName, item: &[u8]) {
 
 fn value(bytes: Vec<u8>) -> HeaderValue {
     HeaderValue::from_maybe_shared(Bytes::from(bytes)).unwrap_or(HeaderValue::from_static("unknown"))
+}
+
+/// The same in the words of RFC 7239.
+fn forwarded(exchange: &Exchange) -> HeaderValue {
+    let node = |ip: IpAddr| if ip.is_ipv6() { format!("for=\"[{ip}]\"") } else { format!("for={ip}") };
+    let mut elements = format!("{};proto={}", node(exchange.client.addr()), exchange.scheme.as_str());
+    if exchange.peer != exchange.client.addr() {
+        elements.push_str(", ");
+        elements.push_str(&node(exchange.peer));
+    }
+    value(elements.into_bytes())
 }
 
 fn format_ip(ip: IpAddr) -> Vec<u8> {

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use http::header::{CONNECTION, CONTENT_LENGTH, HeaderName, TRANSFER_ENCODING, UPGRADE};
+use casque::headers::HeaderPolicy;
+use http::header::{CONNECTION, CONTENT_LENGTH, HeaderName, SET_COOKIE, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderValue};
 
 use super::request::remove_nominated;
+use crate::error::Error;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
@@ -14,7 +16,10 @@ const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection")
 pub(super) type KeepAlive = Option<Duration>;
 
 /// Takes the hop-by-hop fields out (RFC 9110 7.6.1) and tells what they said about the connection.
-pub(super) fn clean(headers: &mut HeaderMap) -> KeepAlive {
+///
+/// # Errors
+/// The body has a transfer coding besides `chunked`. It cannot be undone here, and without its field nobody could later.
+pub(super) fn clean(headers: &mut HeaderMap) -> Result<KeepAlive, Error> {
     let mut keep_alive = None;
     if let Some(value) = headers.remove(KEEP_ALIVE) {
         keep_alive = timeout_of(&value);
@@ -23,13 +28,28 @@ pub(super) fn clean(headers: &mut HeaderMap) -> KeepAlive {
         remove_nominated(headers);
         headers.remove(CONNECTION);
     }
-    if headers.remove(TRANSFER_ENCODING).is_some() {
+    if let Some(coding) = headers.remove(TRANSFER_ENCODING) {
+        if !coding.as_bytes().eq_ignore_ascii_case(b"chunked") {
+            return Err(Error::TransferCoding);
+        }
         // RFC 9112 6.3: a transfer coding overrides a length, and a proxy must take the length out.
         headers.remove(CONTENT_LENGTH);
     }
     headers.remove(PROXY_CONNECTION);
     headers.remove(UPGRADE);
-    keep_alive
+    Ok(keep_alive)
+}
+
+/// The fields of an informational response that may go on to the client: not cookies, which are hardened on final responses only,
+/// nor what the policy takes out.
+pub(super) fn informational_fields(theirs: &HeaderMap, policy: &HeaderPolicy) -> Option<HeaderMap> {
+    let mut headers = theirs.clone();
+    clean(&mut headers).ok()?;
+    headers.remove(SET_COOKIE);
+    for name in policy.removed() {
+        headers.remove(name);
+    }
+    Some(headers)
 }
 
 /// `timeout=5` among the parameters of a Keep-Alive field, as Node sends it.
@@ -56,8 +76,10 @@ mod tests {
         ] {
             headers.insert(name, HeaderValue::from_static(value));
         }
-        assert_eq!(clean(&mut headers), Some(Duration::from_secs(5)));
+        assert_eq!(clean(&mut headers).unwrap(), Some(Duration::from_secs(5)));
         assert_eq!(headers.keys().collect::<Vec<_>>(), ["content-type"]);
-        assert_eq!(clean(&mut HeaderMap::new()), None);
+        assert_eq!(clean(&mut HeaderMap::new()).unwrap(), None);
+        headers.insert("transfer-encoding", HeaderValue::from_static("gzip, chunked"));
+        assert!(clean(&mut headers).is_err());
     }
 }

@@ -80,6 +80,8 @@ impl Event {
             line.push_str(" incomplete");
         }
         if let Some(cause) = &self.cause {
+            // Some of it is an error's text: one line must stay one line.
+            let cause: String = cause.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
             let _ = write!(line, " ({cause})");
         }
         line.push('\n');

@@ -6,7 +6,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Class {
-    /// A page, or anything a browser might make one of: HTML, XML, SVG, PDF, plain text, a type we do not know, no type at all.
+    /// Anything else that a browser might make a page of: XML, SVG, PDF, plain text, a type we do not know.
     Document = 1,
     /// A script or WebAssembly. A worker takes its Content-Security-Policy from its script's response.
     Script = 2,
@@ -17,11 +17,13 @@ pub enum Class {
     /// 304: updates the stored response's headers, so a fresh Content-Security-Policy here would replace the one that the
     /// stored body was made for.
     NotModified = 16,
+    /// A page: HTML, or no type at all.
+    Page = 32,
 }
 
 impl Class {
     /// All classes, in the order of [`Class::index`].
-    pub const ALL: [Self; 5] = [Self::Document, Self::Script, Self::Asset, Self::Empty, Self::NotModified];
+    pub const ALL: [Self; 6] = [Self::Document, Self::Script, Self::Asset, Self::Empty, Self::NotModified, Self::Page];
 
     /// The class of a final response; `None` for 1xx, which carries no policy.
     #[must_use]
@@ -30,7 +32,7 @@ impl Class {
             100..=199 => None,
             204 | 205 => Some(Self::Empty),
             304 => Some(Self::NotModified),
-            _ => Some(content_type.map_or(Self::Document, by_type)),
+            _ => Some(content_type.map_or(Self::Page, by_type)),
         }
     }
 
@@ -48,6 +50,9 @@ fn by_type(content_type: &[u8]) -> Class {
     if is("application/json") || is("text/css") || is("text/event-stream") || ends("+json") {
         return Class::Asset;
     }
+    if is("text/html") || is("application/xhtml+xml") || essence.is_empty() {
+        return Class::Page;
+    }
     if is("text/javascript") || is("application/javascript") || is("application/ecmascript") || is("text/ecmascript") || is("application/x-javascript") || is("application/wasm") {
         return Class::Script;
     }
@@ -63,7 +68,10 @@ mod tests {
     #[test]
     fn classes_go_by_type_and_doubt_counts_as_a_document() {
         let class = |t: &str| Class::of(200, Some(t.as_bytes())).unwrap();
-        for t in ["text/html; charset=utf-8", "TEXT/HTML", "image/svg+xml", "application/pdf", "text/plain", "application/octet-stream", "", "x", "image", "application/xhtml+xml", "image/", "garbage; type"] {
+        for t in ["text/html; charset=utf-8", "TEXT/HTML", "application/xhtml+xml", ""] {
+            assert_eq!(class(t), Class::Page, "{t}");
+        }
+        for t in ["image/svg+xml", "application/pdf", "text/plain", "application/octet-stream", "x", "image", "image/", "garbage; type"] {
             assert_eq!(class(t), Class::Document, "{t}");
         }
         for t in ["application/json", "application/json;charset=utf-8", "image/png", "font/woff2", "text/css", "video/mp4", "application/ld+json"] {
@@ -72,7 +80,7 @@ mod tests {
         for t in ["text/javascript", "application/javascript; charset=utf-8", "application/wasm"] {
             assert_eq!(class(t), Class::Script, "{t}");
         }
-        assert_eq!(Class::of(200, None), Some(Class::Document));
+        assert_eq!(Class::of(200, None), Some(Class::Page));
         assert_eq!(Class::of(204, Some(b"text/html")), Some(Class::Empty));
         assert_eq!(Class::of(304, Some(b"text/html")), Some(Class::NotModified));
         assert_eq!(Class::of(101, None), None);

@@ -170,7 +170,7 @@ mod tests {
 
     fn value(written: &Written, name: &str) -> Option<String> {
         let policy = written.policy();
-        policy.block(Channel::Https, Class::Document).entries().iter().find(|e| e.name == name).map(|e| e.value.to_str().unwrap().to_owned())
+        policy.block(Channel::Https, Class::Page).entries().iter().find(|e| e.name == name).map(|e| e.value.to_str().unwrap().to_owned())
     }
 
     #[test]

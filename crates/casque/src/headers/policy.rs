@@ -198,7 +198,7 @@ impl Builder {
                 name: header.clone(),
                 value: value.to_owned(),
                 mode,
-                classes: Class::Document as u8 | Class::Script as u8 | Class::Asset as u8,
+                classes: Class::Page as u8 | Class::Document as u8 | Class::Script as u8 | Class::Asset as u8,
             }),
         }
         self.removed.retain(|n| *n != header);

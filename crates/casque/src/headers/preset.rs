@@ -7,7 +7,7 @@ use super::merge::Mode;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Preset {
     /// The default: what every app can take without being tried out first. Helmet's set less its known foot-guns: HSTS without
-    /// `includeSubDomains`, COOP that lets sign-in popups live, CORP only on documents, a referrer that analytics can use, and a
+    /// `includeSubDomains`, COOP that lets sign-in popups live, CORP only on pages, a referrer that analytics can use, and a
     /// Content-Security-Policy that stops base-tag hijacking, plug-ins and framing but no inline script.
     #[default]
     Balanced,
@@ -59,7 +59,8 @@ pub(super) struct PresetRule {
     pub(super) classes: u8,
 }
 
-const DOCUMENTS: u8 = Class::Document as u8;
+const PAGES: u8 = Class::Page as u8;
+const DOCUMENTS: u8 = PAGES | Class::Document as u8;
 const PROGRAMS: u8 = DOCUMENTS | Class::Script as u8;
 const CONTENT: u8 = PROGRAMS | Class::Asset as u8;
 const EVERYTHING: u8 = CONTENT | Class::Empty as u8 | Class::NotModified as u8;
@@ -79,7 +80,8 @@ const NO_HARDWARE: &str = "accelerometer=(), camera=(), display-capture=(), geol
 const BALANCED: &[PresetRule] = &[
     rule("content-security-policy", "base-uri 'self';frame-ancestors 'self';object-src 'none';upgrade-insecure-requests", Mode::Fill, PROGRAMS),
     rule("cross-origin-opener-policy", "same-origin-allow-popups", Mode::Floor, DOCUMENTS),
-    rule("cross-origin-resource-policy", "same-site", Mode::Fill, DOCUMENTS),
+    // Pages only: other sites may show this one's images, SVG ones too.
+    rule("cross-origin-resource-policy", "same-site", Mode::Fill, PAGES),
     rule("permissions-policy", QUIET_HARDWARE, Mode::Fill, DOCUMENTS),
     rule("referrer-policy", "strict-origin-when-cross-origin", Mode::Fill, PROGRAMS),
     rule("strict-transport-security", "max-age=31536000", Mode::Floor, EVERYTHING),

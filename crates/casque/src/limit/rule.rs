@@ -1,5 +1,7 @@
 //! Which requests a limit counts.
 
+use std::borrow::Cow;
+
 use http::Method;
 
 use super::gcra::Gcra;
@@ -110,16 +112,17 @@ impl Limit {
         self.mode == Mode::Enforce
     }
 
-    /// Whether it counts a request with this method and path. `path` gives the normal form and is only asked when needed.
-    pub(super) fn counts<'p>(&self, method: &Method, path: impl FnOnce() -> &'p str) -> bool {
+    /// Whether it counts a request with this method and path. `paths` gives the normal form, and the one with dot segments left
+    /// standing if there are any; it is only asked when needed.
+    pub(super) fn counts<'p>(&self, method: &Method, paths: impl FnOnce() -> &'p (Cow<'p, str>, Option<String>)) -> bool {
         if self.mode == Mode::Off || !(self.methods.is_empty() || self.methods.contains(method)) {
             return false;
         }
         if self.paths.is_empty() {
             return true;
         }
-        let path = path();
-        self.paths.iter().any(|p| p.matches(path))
+        let (path, unresolved) = paths();
+        self.paths.iter().any(|p| p.matches(path) || unresolved.as_ref().is_some_and(|u| p.matches_on_the_way(u)))
     }
 }
 

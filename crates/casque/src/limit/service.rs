@@ -119,9 +119,10 @@ impl Counted {
 
 fn which<B>(limits: &Limits, req: &Request<B>) -> Counted {
     let mut counted = Counted::default();
-    let mut normal = None;
+    let paths = std::cell::OnceCell::new();
+    let spell = || (path::normalize(req.uri().path()), path::normalize_unresolved(req.uri().path()));
     for (i, limit) in limits.as_slice().iter().enumerate() {
-        if limit.counts(req.method(), || normal.get_or_insert_with(|| path::normalize(req.uri().path()))) {
+        if limit.counts(req.method(), || paths.get_or_init(spell)) {
             counted.push(i);
         }
     }

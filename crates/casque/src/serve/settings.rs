@@ -18,7 +18,7 @@ pub struct Settings {
     pub min_body_rate: u64,
     /// How long a client may take no byte of a response. Default: 30 s.
     pub write_timeout: Duration,
-    /// How long a client that has closed its sending side may wait without a byte of response. Default: 10 s.
+    /// How long a client that has closed its sending side may wait without a byte of response. Default: 5 s.
     pub half_close_timeout: Duration,
     /// How long requests in flight may go on after a shutdown began. Default: 30 s.
     pub drain_timeout: Duration,
@@ -45,7 +45,7 @@ impl Default for Settings {
             body_idle_timeout: Duration::from_secs(15),
             min_body_rate: 500,
             write_timeout: Duration::from_secs(30),
-            half_close_timeout: Duration::from_secs(10),
+            half_close_timeout: Duration::from_secs(5),
             drain_timeout: Duration::from_secs(30),
             max_head_bytes: 32 * 1024,
             max_headers: 100,

@@ -60,7 +60,7 @@ fn guard(upstream: SocketAddr) -> Result<(Gateway, SocketAddr), String> {
         Gateway::bind(policy)
     };
     let gateway = bind(8080).or_else(|_| bind(0)).map_err(|e| format!("cannot listen: {e}"))?;
-    let address = gateway.local_addr().map_err(|e| e.to_string())?;
+    let address = gateway.address();
     Ok((gateway, address))
 }
 

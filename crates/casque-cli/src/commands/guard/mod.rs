@@ -21,6 +21,8 @@ use crate::printer::{self, BOLD, DIM};
 
 /// How long an app may take to open its port.
 const START_PATIENCE: Duration = Duration::from_secs(120);
+/// How long an app may take to end after it was told to.
+const END_PATIENCE: Duration = Duration::from_secs(10);
 /// When to say that an app has not opened its port yet.
 const START_HINT: Duration = Duration::from_secs(10);
 
@@ -42,7 +44,7 @@ pub(crate) fn run(args: &GuardArgs) -> Result<Exit, String> {
     let listen = policy.listen();
     // Taken before the app is started: an address in use must not cost an app start.
     let gateway = Gateway::bind(policy).map_err(|e| cannot_listen(listen, &e))?;
-    let address = gateway.local_addr().map_err(|e| e.to_string())?;
+    let address = gateway.address();
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| format!("cannot start: {e}"))?;
     runtime.block_on(async {
@@ -125,8 +127,8 @@ impl Guard {
             tokio::select! {
                 exit = app.exited() => break exit,
                 Signal::Stop(number) | Signal::Other(number) = signals.next() => app.signal(number),
-                () = tokio::time::sleep(Duration::from_secs(30)) => {
-                    printer::warning("the app did not end within 30 s and is killed");
+                () = tokio::time::sleep(END_PATIENCE) => {
+                    printer::warning(format_args!("the app did not end within {} s and is killed", END_PATIENCE.as_secs()));
                     app.kill();
                 }
             }
