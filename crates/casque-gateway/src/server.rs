@@ -26,7 +26,7 @@ const BACKLOG: i32 = 4096;
 /// A gateway that has its address and does not serve yet.
 #[derive(Debug)]
 pub struct Gateway {
-    /// Has the address, and accepts nothing before [`Gateway::run`].
+    /// Has the address, and lets nobody in before [`Gateway::listen`].
     socket: Socket,
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -105,6 +105,14 @@ impl Gateway {
         Ok(Self { socket, address, shared, stop, drain })
     }
 
+    /// Opens the door: from here on connections are queued, and served when [`Gateway::run`] begins.
+    ///
+    /// # Errors
+    /// Another program has begun to listen on the address since.
+    pub fn listen(&self) -> io::Result<()> {
+        self.socket.listen(BACKLOG)
+    }
+
     /// The address it has; the port is known even if the policy said 0.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
@@ -122,7 +130,7 @@ impl Gateway {
     /// # Errors
     /// Another program has begun to listen on the address since, or a worker could not be started.
     pub fn run(self, log: impl Write + Send + 'static) -> io::Result<()> {
-        self.socket.listen(BACKLOG)?;
+        self.listen()?;
         let listener: TcpListener = self.socket.into();
         let policy = self.shared.policy();
         let threads = match policy.threads {

@@ -35,6 +35,7 @@ pub(crate) fn policy(text: &str, upstream: &str) -> Policy {
 pub(crate) fn gateway(text: &str, upstream: &str) -> Running {
     let text = format!("[server]\nthreads = 1\n{text}");
     let gateway = Gateway::bind(policy(&text, upstream)).unwrap();
+    gateway.listen().unwrap();
     let (address, handle) = (gateway.address(), gateway.handle());
     let thread = std::thread::spawn(move || gateway.run(std::io::sink()));
     Running { address, handle, thread: Some(thread) }

@@ -57,7 +57,7 @@ fn guard(upstream: SocketAddr) -> Result<(Gateway, SocketAddr), String> {
         let listen = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
         let over = Overrides { listen, upstream: Some(upstream.clone()) };
         let policy = Policy::compile(&config, &over, &document).expect("it has an upstream");
-        Gateway::bind(policy)
+        Gateway::bind(policy).and_then(|g| g.listen().map(|()| g))
     };
     let gateway = bind(8080).or_else(|_| bind(0)).map_err(|e| format!("cannot listen: {e}"))?;
     let address = gateway.address();

@@ -74,6 +74,7 @@ impl Guard {
         {
             printer::warning(format_args!("nothing accepts connections at {upstream} yet; requests get a 502 page until it does"));
         }
+        self.open(&gateway)?;
         self.announce(config, upstream.as_ref());
         let handle = gateway.handle();
         let mut serving = Serving::start(gateway)?;
@@ -96,6 +97,7 @@ impl Guard {
         if let Some(exit) = wait_for_port(&mut app, signals).await? {
             return Ok(exit);
         }
+        self.open(&gateway)?;
         self.announce(config, None);
         let handle = gateway.handle();
         let mut serving = Serving::start(gateway)?;
@@ -144,6 +146,11 @@ impl Guard {
                 Signal::Stop(_) = signals.next() => return Ok(()),
             }
         }
+    }
+
+    /// Only now, when there is somebody to answer: until the app is ready a load balancer must see a closed port.
+    fn open(&self, gateway: &Gateway) -> Result<(), String> {
+        gateway.listen().map_err(|e| cannot_listen(self.address, &e))
     }
 
     fn reload(&self, handle: &Handle) {
