@@ -46,9 +46,9 @@ where
     }
 
     fn call(&mut self, req: Request<B>) -> Self::Future {
-        let format = Format::negotiate(req.headers().get(ACCEPT).map(HeaderValue::as_bytes));
+        let accept = req.headers().get(ACCEPT).cloned();
         let id = req.extensions().get::<RequestId>().copied();
-        ResponseFuture { inner: self.inner.call(req), format, id }
+        ResponseFuture { inner: self.inner.call(req), accept, id }
     }
 }
 
@@ -56,7 +56,8 @@ pin_project_lite::pin_project! {
     pub(crate) struct ResponseFuture<F> {
         #[pin]
         inner: F,
-        format: Format,
+        // Read only when there is a page to draw.
+        accept: Option<HeaderValue>,
         id: Option<RequestId>,
     }
 }
@@ -72,7 +73,7 @@ where
         let this = self.project();
         Poll::Ready(Ok(match ready!(this.inner.poll(cx)) {
             Ok(response) => response,
-            Err(error) => page(&error, *this.format, *this.id),
+            Err(error) => page(&error, Format::negotiate(this.accept.as_ref().map(HeaderValue::as_bytes)), *this.id),
         }))
     }
 }

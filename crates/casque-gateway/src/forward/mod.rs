@@ -10,6 +10,7 @@
 mod body;
 mod connect;
 mod continuation;
+mod patience;
 mod pool;
 mod request;
 mod response;
@@ -21,7 +22,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use casque::headers::HeaderPolicy;
 use casque::serve::{Body as ClientBody, Connection, Drain, Refusal};
@@ -32,7 +32,8 @@ pub(crate) use body::Body;
 
 use self::body::{Progress, RequestBody, UpstreamBody};
 use self::continuation::Continuation;
-use self::pool::{Failed, Pools};
+use self::patience::Patience;
+use self::pool::Pools;
 use crate::admit::Exchange;
 use crate::error::Error;
 
@@ -43,13 +44,14 @@ const MAX_INFORMATIONAL: u32 = 32;
 #[derive(Debug, Clone)]
 pub(crate) struct Forward {
     pools: Rc<Pools>,
+    patience: Rc<Patience>,
     /// Ends tunnels when the gateway is stopped.
     drain: Drain,
 }
 
 impl Forward {
     pub(crate) fn new(drain: Drain) -> Self {
-        Self { pools: Rc::default(), drain }
+        Self { pools: Rc::default(), patience: Rc::default(), drain }
     }
 }
 
@@ -69,7 +71,7 @@ impl Service<Request<ClientBody>> for Forward {
 }
 
 async fn forward(worker: Forward, mut req: Request<ClientBody>) -> Result<Response<Body>, Error> {
-    let Forward { pools, drain } = worker;
+    let Forward { pools, patience, drain } = worker;
     if let Some(refusal) = req.extensions().get::<Refusal>() {
         return Err(Error::Refused(*refusal));
     }
@@ -99,14 +101,14 @@ async fn forward(worker: Forward, mut req: Request<ClientBody>) -> Result<Respon
 
     let mut lease = pools.lease(&route.upstream, replay).await?;
     let copy = if lease.is_suspect() { copy_of_head(&outgoing) } else { None };
-    let mut sent = wait(lease.send(outgoing), &progress, route.response_timeout).await?;
+    let mut sent = patience.wait(lease.send(outgoing), &progress, route.response_timeout).await.map_err(|_| Error::ResponseTimeout)?;
     if let Err(failed) = &mut sent {
         // The app closed an idle connection just as it was used again. What was never sent, or may be sent twice (RFC 9110
         // 9.2.2) and got no answer, is tried once more, on a fresh connection.
         let again = failed.take_message().or(copy.filter(|_| progress.untouched()));
         if let Some(again) = again {
             lease = pools.connect(&route.upstream).await?;
-            sent = wait(lease.send(again), &progress, route.response_timeout).await?;
+            sent = patience.wait(lease.send(again), &progress, route.response_timeout).await.map_err(|_| Error::ResponseTimeout)?;
         }
     }
     let response = sent.map_err(|failed| blame(failed.into_error(), &conn, &progress))?;
@@ -158,26 +160,6 @@ fn pass_on_informational(req: &mut Request<RequestBody>, conn: &Arc<Connection>,
             conn.send_informational(informational.status(), &headers);
         }
     });
-}
-
-type Sent = Result<Response<hyper::body::Incoming>, Failed>;
-
-/// Waits for the response head; the clock runs only while the request body does not.
-async fn wait(sending: impl Future<Output = Sent>, progress: &Progress, limit: Duration) -> Result<Sent, Error> {
-    if limit.is_zero() {
-        return Ok(sending.await);
-    }
-    let mut sending = std::pin::pin!(sending);
-    loop {
-        let before = progress.frames();
-        tokio::select! {
-            biased;
-            sent = &mut sending => return Ok(sent),
-            () = tokio::time::sleep(limit) => if progress.frames() == before && !progress.waits_for_client() {
-                return Err(Error::ResponseTimeout);
-            },
-        }
-    }
 }
 
 /// Whose fault was it that the request was not answered?

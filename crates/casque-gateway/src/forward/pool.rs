@@ -1,7 +1,6 @@
 //! A worker's connections to the apps. Never shared between threads, so never locked.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +14,6 @@ use hyper_util::rt::TokioIo;
 use super::body::{Progress, RequestBody};
 use super::connect::connect;
 use super::response::KeepAlive;
-use crate::config::Upstream;
 use crate::error::Error;
 use crate::policy::Target;
 
@@ -25,10 +23,23 @@ const SUSPECT_AFTER: Duration = Duration::from_millis(20);
 /// After this much a request that must not be sent twice gets a new connection instead.
 const STALE_AFTER: Duration = Duration::from_secs(1);
 
-/// Idle connections by app.
+/// Idle connections by app. There are few apps, so they stand in a list.
 #[derive(Debug, Default)]
 pub(super) struct Pools {
-    idle: RefCell<HashMap<Upstream, Vec<Idle>>>,
+    apps: RefCell<Vec<Pool>>,
+}
+
+#[derive(Debug)]
+struct Pool {
+    target: Arc<Target>,
+    idle: Vec<Idle>,
+}
+
+impl Pool {
+    /// After a reload the same app is a new target.
+    fn is_for(&self, target: &Arc<Target>) -> bool {
+        Arc::ptr_eq(&self.target, target) || self.target.upstream == target.upstream
+    }
 }
 
 #[derive(Debug)]
@@ -79,22 +90,23 @@ impl Pools {
         Ok(Lease { sender, target: target.clone(), suspect: false })
     }
 
-    fn take(&self, target: &Target) -> Option<Idle> {
-        self.idle.borrow_mut().get_mut(&target.upstream)?.pop()
+    fn take(&self, target: &Arc<Target>) -> Option<Idle> {
+        self.apps.borrow_mut().iter_mut().find(|p| p.is_for(target))?.idle.pop()
     }
 
-    fn put(&self, target: &Target, sender: SendRequest<RequestBody>, keep_alive: KeepAlive) {
+    fn put(&self, target: &Arc<Target>, sender: SendRequest<RequestBody>, keep_alive: KeepAlive) {
         if sender.is_closed() {
             return;
         }
         let now = SystemClock.now();
         // Gone a second before the app would close it, if it says when.
         let patience = keep_alive.map_or(target.idle_timeout, |k| k.saturating_sub(Duration::from_secs(1)).min(target.idle_timeout));
-        let mut pools = self.idle.borrow_mut();
-        let pool = match pools.get_mut(&target.upstream) {
-            Some(pool) => pool,
-            None => pools.entry(target.upstream.clone()).or_default(),
-        };
+        let mut apps = self.apps.borrow_mut();
+        let at = apps.iter().position(|p| p.is_for(target)).unwrap_or_else(|| {
+            apps.push(Pool { target: target.clone(), idle: Vec::new() });
+            apps.len() - 1
+        });
+        let pool = &mut apps[at].idle;
         // The longest idle stand first; those past their time are dropped, which closes them.
         let expired = pool.iter().take_while(|i| now >= i.until).count();
         pool.drain(..expired);

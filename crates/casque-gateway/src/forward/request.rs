@@ -238,7 +238,22 @@ fn forwarded(exchange: &Exchange) -> HeaderValue {
 
 fn format_ip(ip: IpAddr) -> Vec<u8> {
     let mut text = Vec::with_capacity(40);
-    let _ = write!(text, "{ip}");
+    match ip {
+        // By hand: it is done for every request, and the formatting machinery costs ten times as much.
+        IpAddr::V4(v4) => {
+            for (i, octet) in v4.octets().into_iter().enumerate() {
+                if i > 0 {
+                    text.push(b'.');
+                }
+                for (place, shown_from) in [(100, 100), (10, 10), (1, 0)] {
+                    if octet >= shown_from {
+                        text.push(b'0' + octet / place % 10);
+                    }
+                }
+            }
+        }
+        IpAddr::V6(_) => _ = write!(text, "{ip}"),
+    }
     text
 }
 
@@ -265,6 +280,13 @@ mod tests {
         }
         assert!(!is_stranger("x-forwarded-for", true));
         assert!(is_stranger("x_forwarded_for", true) && is_stranger("casque-x", true));
+    }
+
+    #[test]
+    fn addresses_are_written_as_the_standard_library_does() {
+        for ip in ["0.0.0.0", "1.20.255.100", "10.0.9.99", "2001:db8::1"] {
+            assert_eq!(format_ip(ip.parse().unwrap()), ip.as_bytes());
+        }
     }
 
     #[test]

@@ -148,7 +148,7 @@ impl<'a> Attribute<'a> {
 
 /// What a first pass over the attributes finds.
 #[derive(Default)]
-struct Found {
+struct Found<'a> {
     secure: bool,
     http_only: bool,
     same_site: Option<SameSite>,
@@ -157,7 +157,7 @@ struct Found {
     domain: bool,
     empty_attribute: bool,
     max_age: Option<i64>,
-    expires: Option<i64>,
+    expires: Option<&'a [u8]>,
 }
 
 fn judge(line: &[u8], policy: &CookiePolicy, outside: Scheme, now: Duration) -> (Hardened, Changes) {
@@ -227,7 +227,7 @@ fn just(change: Change) -> Changes {
     set
 }
 
-fn survey<'a>(parts: impl Iterator<Item = &'a [u8]>) -> Found {
+fn survey<'a>(parts: impl Iterator<Item = &'a [u8]>) -> Found<'a> {
     let mut found = Found { same_site_all_valid: true, ..Found::default() };
     for part in parts {
         let attribute = Attribute::of(part);
@@ -248,24 +248,28 @@ fn survey<'a>(parts: impl Iterator<Item = &'a [u8]>) -> Found {
         } else if attribute.is("max-age") {
             found.max_age = parse_max_age(attribute.value).or(found.max_age);
         } else if attribute.is("expires") {
-            found.expires = parse_date(attribute.value).or(found.expires);
+            found.expires = Some(attribute.value);
         }
     }
     found
 }
 
 /// The Max-Age to write if the cookie would live longer than the cap. Max-Age wins over Expires (RFC 6265bis 5.7).
-fn lifetime_cap(policy: &CookiePolicy, found: &Found, now: Duration) -> Option<i64> {
+fn lifetime_cap(policy: &CookiePolicy, found: &Found<'_>, now: Duration) -> Option<i64> {
     let cap = i64::try_from(policy.max_age_cap?.as_secs()).unwrap_or(i64::MAX);
     let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-    let lifetime = found.max_age.or_else(|| found.expires.map(|at| at.saturating_sub(now)))?;
+    let lifetime = match (found.max_age, found.expires) {
+        (Some(seconds), _) => seconds,
+        (None, Some(date)) if may_outlive(date, cap, now) => parse_date(date)?.saturating_sub(now),
+        _ => return None,
+    };
     (lifetime > cap).then_some(cap)
 }
 
 fn write<'a>(
     pair: &[u8],
     parts: impl Iterator<Item = &'a [u8]>,
-    found: &Found,
+    found: &Found<'_>,
     new_same_site: Option<SameSite>,
     cap: Option<i64>,
     changes: Changes,
@@ -334,6 +338,17 @@ fn parse_max_age(value: &[u8]) -> Option<i64> {
     }
     let n = digits.iter().fold(0i64, |n, d| n.saturating_mul(10).saturating_add(i64::from(d - b'0')));
     Some(if negative { -n } else { n })
+}
+
+/// Whether an `Expires` date could lie beyond the cap, by its year alone: reading dates is most of the work on a cookie, and
+/// hardly any lies that far ahead. Dates that are not in the usual form are read to be sure.
+fn may_outlive(date: &[u8], cap: i64, now: i64) -> bool {
+    const SHORTEST_YEAR: i64 = 365 * 86_400;
+    let Some(year) = date.get(12..16).filter(|y| y.iter().all(u8::is_ascii_digit)) else { return true };
+    let year = year.iter().fold(0, |n, d| n * 10 + i64::from(d - b'0'));
+    // The end of that year, at the earliest that it can be counted from 1970, still within the cap from now.
+    let end_at_most = (year - 1970 + 1) * SHORTEST_YEAR + (year - 1970) / 4 * 86_400 + 86_400;
+    end_at_most - now > cap
 }
 
 fn parse_date(value: &[u8]) -> Option<i64> {

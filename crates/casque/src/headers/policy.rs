@@ -1,5 +1,6 @@
 //! A policy, compiled: for every channel and class the exact list of headers, worked out once.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -155,7 +156,8 @@ fn merge_into(entry: &Entry, theirs: &mut http::header::OccupiedEntry<'_, Header
 #[derive(Debug, Clone)]
 struct Rule {
     name: HeaderName,
-    value: String,
+    /// A preset's own value stays static: then nothing is counted when it is put on a response.
+    value: Cow<'static, str>,
     mode: Mode,
     classes: u8,
 }
@@ -172,7 +174,7 @@ impl Builder {
         let rules = preset
             .rules()
             .iter()
-            .map(|r| Rule { name: HeaderName::from_static(r.name), value: r.value.to_owned(), mode: r.mode, classes: r.classes })
+            .map(|r| Rule { name: HeaderName::from_static(r.name), value: Cow::Borrowed(r.value), mode: r.mode, classes: r.classes })
             .collect();
         let removed = preset.removed().iter().map(|n| HeaderName::from_static(n)).collect();
         Self { rules, removed }
@@ -191,12 +193,12 @@ impl Builder {
         let rule = self.rules.iter_mut().find(|r| r.name == header);
         match rule {
             Some(rule) => {
-                value.clone_into(&mut rule.value);
+                rule.value = Cow::Owned(value.to_owned());
                 rule.mode = mode;
             }
             None => self.rules.push(Rule {
                 name: header.clone(),
-                value: value.to_owned(),
+                value: Cow::Owned(value.to_owned()),
                 mode,
                 classes: Class::Page as u8 | Class::Document as u8 | Class::Script as u8 | Class::Asset as u8,
             }),
@@ -268,20 +270,23 @@ fn compile(rule: &Rule, channel: Channel) -> Option<Entry> {
     }
     let is_csp = name == "content-security-policy" || name == "content-security-policy-report-only";
     let value = if is_csp && channel != Channel::Https { without_upgrade(&rule.value)? } else { rule.value.clone() };
-    let value = HeaderValue::from_str(&value).ok()?;
+    let value = match value {
+        Cow::Borrowed(text) => HeaderValue::from_static(text),
+        Cow::Owned(text) => HeaderValue::try_from(text).ok()?,
+    };
     Some(Entry { name: rule.name.clone(), value, mode: rule.mode })
 }
 
 /// The policy less `upgrade-insecure-requests`, which on plain HTTP or localhost sends every subresource to a port where
 /// nothing answers (Safari even for localhost). `None` when nothing is left.
-fn without_upgrade(csp: &str) -> Option<String> {
+fn without_upgrade(csp: &Cow<'static, str>) -> Option<Cow<'static, str>> {
     let is_upgrade = |d: &&str| d.trim().eq_ignore_ascii_case("upgrade-insecure-requests");
     if !csp.split(';').any(|d| is_upgrade(&d)) {
-        return Some(csp.to_owned());
+        return Some(csp.clone());
     }
     let kept: Vec<&str> = csp.split(';').filter(|d| !is_upgrade(d)).collect();
     let kept = kept.join(";");
-    (!kept.trim().trim_end_matches(';').trim().is_empty()).then(|| kept.trim().to_owned())
+    (!kept.trim().trim_end_matches(';').trim().is_empty()).then(|| Cow::Owned(kept.trim().to_owned()))
 }
 
 fn parse_name(name: &str) -> Result<HeaderName, InvalidHeader> {
@@ -353,10 +358,10 @@ mod tests {
 
     #[test]
     fn the_upgrade_directive_is_cut_out_and_the_rest_is_kept_byte_for_byte() {
-        assert_eq!(without_upgrade("default-src 'self';  img-src *").unwrap(), "default-src 'self';  img-src *");
-        assert_eq!(without_upgrade("a b; Upgrade-Insecure-Requests ;c d").unwrap(), "a b;c d");
-        assert_eq!(without_upgrade("upgrade-insecure-requests"), None);
-        assert_eq!(without_upgrade("upgrade-insecure-requests;"), None);
+        assert_eq!(without_upgrade(&"default-src 'self';  img-src *".into()).unwrap(), "default-src 'self';  img-src *");
+        assert_eq!(without_upgrade(&"a b; Upgrade-Insecure-Requests ;c d".into()).unwrap(), "a b;c d");
+        assert_eq!(without_upgrade(&"upgrade-insecure-requests".into()), None);
+        assert_eq!(without_upgrade(&"upgrade-insecure-requests;".into()), None);
     }
 
     #[test]

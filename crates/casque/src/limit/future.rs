@@ -31,17 +31,25 @@ pin_project_lite::pin_project! {
 pin_project_lite::pin_project! {
     #[project = StateProjection]
     enum State<I, B, F, C, R> {
-        Asking { pending: F, asked: Asked, ready: Option<I>, req: Option<Request<B>> },
+        // Boxed: rare, and as large as a request, which every move of the future would copy.
+        Asking { asking: Box<Asking<I, B, F>> },
         Calling { #[pin] call: C, note: Note },
-        Answered { response: Option<R> },
+        Answered { response: Option<Box<R>> },
     }
+}
+
+/// A request that waits for its store's answer.
+struct Asking<I, B, F> {
+    pending: F,
+    asked: Asked,
+    call: Option<(I, Request<B>)>,
 }
 
 /// What the response of a request that passed is to carry.
 #[derive(Debug, Default)]
 pub(super) struct Note {
     fields: Option<Box<HeaderMap>>,
-    shadow: Option<ShadowRefused>,
+    shadow: Option<Box<ShadowRefused>>,
 }
 
 /// What the store's answer comes to.
@@ -54,14 +62,19 @@ pub(super) enum Verdict<R> {
 pub(super) struct Asked {
     limits: Arc<Limits>,
     counted: Counted,
-    format: Format,
+    /// Read only when there is something to answer.
+    accept: Option<HeaderValue>,
     request_id: Option<RequestId>,
 }
 
 impl Asked {
     pub(super) fn new<B>(limits: Arc<Limits>, counted: Counted, req: &Request<B>) -> Self {
-        let accept = req.headers().get(http::header::ACCEPT).map(HeaderValue::as_bytes);
-        Self { limits, counted, format: Format::negotiate(accept), request_id: req.extensions().get::<RequestId>().copied() }
+        Self { limits, counted, accept: req.headers().get(http::header::ACCEPT).cloned(), request_id: req.extensions().get::<RequestId>().copied() }
+    }
+
+    /// Whether an outcome lets the request pass with nothing to add to its response: the usual case.
+    pub(super) fn has_nothing_to_say(limits: &Limits, outcome: &Outcome) -> bool {
+        outcome.refused.is_none() && limits.fields_when == FieldsWhen::Refused && outcome.decisions.as_slice().iter().all(|d| d.allowed)
     }
 
     pub(super) fn settle<ResBody: From<Bytes>>(&self, answer: &Result<Outcome, StoreError>) -> Verdict<Response<ResBody>> {
@@ -80,7 +93,7 @@ impl Asked {
         for (i, decision) in self.counted.iter().zip(outcome.decisions.as_slice()) {
             let limit = &all[i];
             if !decision.allowed {
-                note.shadow.get_or_insert_with(|| ShadowRefused { limits: Vec::new() }).limits.push(limit.name().to_owned());
+                note.shadow.get_or_insert_with(|| Box::new(ShadowRefused { limits: Vec::new() })).limits.push(limit.name().to_owned());
             } else if limit.is_enforced() && self.limits.fields_when == FieldsWhen::Always {
                 let reset = decision.reset_after.as_secs() + u64::from(decision.reset_after.subsec_nanos() > 0);
                 let fields = note.fields.get_or_insert_default();
@@ -100,7 +113,8 @@ impl Asked {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
         let id = self.request_id.map(|id| id.to_string());
-        let body = reply::refuse(response.headers_mut(), self.format, limit.name(), wait, id.as_deref());
+        let format = Format::negotiate(self.accept.as_ref().map(HeaderValue::as_bytes));
+        let body = reply::refuse(response.headers_mut(), format, limit.name(), wait, id.as_deref());
         reply::add_fields(response.headers_mut(), self.limits.fields, limit.name(), limit.quota(), decision.remaining, wait);
         response.extensions_mut().insert(Refusal { limit: limit.name().to_owned(), retry_after: wait });
         response.map(|_| Bytes::from(body).into())
@@ -141,11 +155,11 @@ where
     }
 
     pub(super) fn answered(response: I::Response) -> Self {
-        Self { state: State::Answered { response: Some(response) } }
+        Self { state: State::Answered { response: Some(Box::new(response)) } }
     }
 
     pub(super) fn asking(pending: F, asked: Asked, ready: I, req: Request<B>) -> Self {
-        Self { state: State::Asking { pending, asked, ready: Some(ready), req: Some(req) } }
+        Self { state: State::Asking { asking: Box::new(Asking { pending, asked, call: Some((ready, req)) }) } }
     }
 }
 
@@ -167,19 +181,19 @@ where
                         response.headers_mut().extend(*fields);
                     }
                     if let Some(shadow) = note.shadow.take() {
-                        response.extensions_mut().insert(shadow);
+                        response.extensions_mut().insert(*shadow);
                     }
                     return Poll::Ready(Ok(response));
                 }
                 StateProjection::Answered { response } => {
-                    return Poll::Ready(Ok(response.take().expect("not polled after completion")));
+                    return Poll::Ready(Ok(*response.take().expect("not polled after completion")));
                 }
-                StateProjection::Asking { pending, asked, ready, req } => {
-                    let answer = ready!(Pin::new(pending).poll(cx));
-                    let (mut service, req) = ready.take().zip(req.take()).expect("not polled after completion");
-                    match asked.settle(&answer) {
+                StateProjection::Asking { asking } => {
+                    let answer = ready!(Pin::new(&mut asking.pending).poll(cx));
+                    let (mut service, req) = asking.call.take().expect("not polled after completion");
+                    match asking.asked.settle(&answer) {
                         Verdict::Pass(note) => State::Calling { call: service.call(req), note },
-                        Verdict::Answer(response) => State::Answered { response: Some(response) },
+                        Verdict::Answer(response) => State::Answered { response: Some(Box::new(response)) },
                     }
                 }
             };

@@ -64,9 +64,15 @@ where
             return ResponseFuture::answered(Asked::without_client());
         };
         let mut pending = self.ask(&limits, counted, &client.key());
-        let asked = Asked::new(limits, counted, &req);
         // A store in memory knows at once; then nothing has to be kept or cloned.
-        if let Poll::Ready(answer) = Pin::new(&mut pending).poll(&mut Context::from_waker(Waker::noop())) {
+        let known = Pin::new(&mut pending).poll(&mut Context::from_waker(Waker::noop()));
+        if let Poll::Ready(Ok(outcome)) = &known
+            && Asked::has_nothing_to_say(&limits, outcome)
+        {
+            return ResponseFuture::pass(self.inner.call(req));
+        }
+        let asked = Asked::new(limits, counted, &req);
+        if let Poll::Ready(answer) = known {
             return match asked.settle(&answer) {
                 Verdict::Pass(note) => ResponseFuture::noted(self.inner.call(req), note),
                 Verdict::Answer(response) => ResponseFuture::answered(response),

@@ -153,7 +153,7 @@ where
         let state = match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => AnswerState::Called { call: service.call(req) },
             // Not ready, or failed: ask a clone, in the future, with a waker that leads somewhere.
-            _ => AnswerState::Waiting { service: service.clone(), req: Some(req) },
+            _ => AnswerState::Waiting { waiting: Box::new((service.clone(), Some(req))) },
         };
         Answer { state, in_flight: Some(in_flight) }
     }
@@ -178,7 +178,8 @@ pin_project_lite::pin_project! {
 pin_project_lite::pin_project! {
     #[project = AnswerProjection]
     enum AnswerState<S, F> {
-        Waiting { service: S, req: Option<Request<Body>> },
+        // Boxed: rare, and as large as a request, which every move of the future would copy.
+        Waiting { waiting: Box<(S, Option<Request<Body>>)> },
         Called { #[pin] call: F },
         Refused { refusal: Refusal },
     }
@@ -195,7 +196,8 @@ where
         let mut this = self.project();
         let (response, page) = loop {
             let called = match this.state.as_mut().project() {
-                AnswerProjection::Waiting { service, req } => {
+                AnswerProjection::Waiting { waiting } => {
+                    let (service, req) = &mut **waiting;
                     ready!(service.poll_ready(cx)).map_err(Into::into)?;
                     service.call(req.take().expect("asked once"))
                 }

@@ -212,23 +212,26 @@ impl Framing {
     /// A whole head at the start of `bytes`: its length, or `None` while it is not all there.
     fn head(&mut self, bytes: &[u8], searched: usize) -> Result<Option<usize>, Refusal> {
         let start = leading_empty_lines(bytes)?;
-        let Some(end) = head_end(bytes, start, searched)? else {
-            if bytes.len() > self.limits.bytes {
+        // A head that comes in pieces is read when it is whole; until then only its new bytes are looked at.
+        if searched > 0 && !has_end(bytes, start, searched)? {
+            return if bytes.len() > self.limits.bytes { Err(Refusal::LONG_HEAD) } else { Ok(None) };
+        }
+        let mut head = Head::new(&self.limits);
+        let mut line_start = start;
+        for lf in memchr_iter(b'\n', &bytes[start..]).map(|i| i + start) {
+            let Some(line) = bytes[line_start..lf].strip_suffix(b"\r") else { return Err(Refusal::BARE_LF) };
+            if lf - start >= self.limits.bytes {
                 return Err(Refusal::LONG_HEAD);
             }
-            return Ok(None);
-        };
-        if end - start > self.limits.bytes {
-            return Err(Refusal::LONG_HEAD);
+            line_start = lf + 1;
+            if line.is_empty() {
+                check_bytes(&bytes[start..line_start])?;
+                self.state = head.end()?;
+                return Ok(Some(line_start));
+            }
+            head.line(line)?;
         }
-        let head = Head::read(&bytes[start..end], &self.limits)?;
-        self.state = match head.body {
-            Body::Length(n) => State::Length(n),
-            Body::Chunked => State::Chunked(Chunked::START),
-            Body::None if head.switches => State::Switching,
-            Body::None => State::Head,
-        };
-        Ok(Some(end))
+        if bytes.len() > self.limits.bytes { Err(Refusal::LONG_HEAD) } else { Ok(None) }
     }
 }
 
@@ -244,85 +247,89 @@ fn leading_empty_lines(bytes: &[u8]) -> Result<usize, Refusal> {
     Ok(start)
 }
 
-/// Where the empty line after the header fields ends.
-fn head_end(bytes: &[u8], start: usize, searched: usize) -> Result<Option<usize>, Refusal> {
+/// Whether an empty line ends the head, looking only at what was not searched before.
+fn has_end(bytes: &[u8], start: usize, searched: usize) -> Result<bool, Refusal> {
     let from = searched.max(start);
     for lf in memchr_iter(b'\n', &bytes[from..]).map(|i| i + from) {
         if lf == 0 || bytes[lf - 1] != b'\r' {
             return Err(Refusal::BARE_LF);
         }
         if lf >= start + 3 && bytes[lf - 2] == b'\n' {
-            return Ok(Some(lf + 1));
+            return Ok(true);
         }
     }
-    Ok(None)
+    Ok(false)
 }
 
-enum Body {
-    None,
-    Length(u64),
-    Chunked,
+/// A head, read line by line.
+struct Head<'l> {
+    limits: &'l HeadLimits,
+    /// `None` before the request line; then whether the version is 1.0.
+    old: Option<bool>,
+    count: usize,
+    hosts: u32,
+    length: Option<u64>,
+    chunked: bool,
+    upgrade: bool,
+    connection_upgrade: bool,
 }
 
-struct Head {
-    body: Body,
-    switches: bool,
-}
+impl<'l> Head<'l> {
+    fn new(limits: &'l HeadLimits) -> Self {
+        Self { limits, old: None, count: 0, hosts: 0, length: None, chunked: false, upgrade: false, connection_upgrade: false }
+    }
 
-impl Head {
-    /// Reads a head that ends in CR LF CR LF and in which every LF follows a CR.
-    fn read(head: &[u8], limits: &HeadLimits) -> Result<Self, Refusal> {
-        check_bytes(head)?;
-        let mut lines = Lines { rest: head };
-        let line = lines.next().ok_or(Refusal::REQUEST_LINE)?;
-        let old = request_line(line, limits)?;
-
-        let (mut hosts, mut count) = (0, 0);
-        let (mut length, mut chunked, mut upgrade, mut connection_upgrade) = (None, false, false, false);
-        for line in lines {
-            if line.is_empty() {
-                break;
-            }
-            count += 1;
-            if count > limits.headers {
-                return Err(Refusal::MANY_HEADERS);
-            }
-            let (name, value) = field(line)?;
-            match name.len() {
-                4 if is(name, "host") => {
-                    hosts += 1;
-                    if !is_host(value) {
-                        return Err(Refusal::HOST);
-                    }
-                }
-                6 if is(name, "expect") && !value.eq_ignore_ascii_case(b"100-continue") => return Err(Refusal::EXPECT),
-                7 if is(name, "upgrade") => upgrade = true,
-                10 if is(name, "connection") => connection_upgrade |= connection_options(value)?,
-                14 if is(name, "content-length") => {
-                    if length.is_some() {
-                        return Err(Refusal::LENGTH);
-                    }
-                    length = Some(decimal(value).ok_or(Refusal::LENGTH)?);
-                }
-                17 if is(name, "transfer-encoding") => {
-                    if chunked || old || !value.eq_ignore_ascii_case(b"chunked") {
-                        return Err(Refusal::TRANSFER_ENCODING);
-                    }
-                    chunked = true;
-                }
-                _ => {}
-            }
+    fn line(&mut self, line: &[u8]) -> Result<(), Refusal> {
+        let Some(old) = self.old else {
+            self.old = Some(request_line(line, self.limits)?);
+            return Ok(());
+        };
+        self.count += 1;
+        if self.count > self.limits.headers {
+            return Err(Refusal::MANY_HEADERS);
         }
-        if hosts > 1 || (hosts == 0 && !old) {
+        let (name, value) = field(line)?;
+        // The lengths of the names that frame a message; most fields have another.
+        match name.len() {
+            4 if is(name, "host") => {
+                self.hosts += 1;
+                if !is_host(value.trim_ascii()) {
+                    return Err(Refusal::HOST);
+                }
+            }
+            6 if is(name, "expect") && !value.trim_ascii().eq_ignore_ascii_case(b"100-continue") => return Err(Refusal::EXPECT),
+            7 if is(name, "upgrade") => self.upgrade = true,
+            10 if is(name, "connection") => self.connection_upgrade |= connection_options(value)?,
+            14 if is(name, "content-length") => {
+                if self.length.is_some() {
+                    return Err(Refusal::LENGTH);
+                }
+                self.length = Some(decimal(value.trim_ascii()).ok_or(Refusal::LENGTH)?);
+            }
+            17 if is(name, "transfer-encoding") => {
+                if self.chunked || old || !value.trim_ascii().eq_ignore_ascii_case(b"chunked") {
+                    return Err(Refusal::TRANSFER_ENCODING);
+                }
+                self.chunked = true;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The empty line: what comes next.
+    fn end(self) -> Result<State, Refusal> {
+        let old = self.old.ok_or(Refusal::REQUEST_LINE)?;
+        if self.hosts > 1 || (self.hosts == 0 && !old) {
             return Err(Refusal::HOST);
         }
-        let body = match (length, chunked) {
-            (Some(_), true) => return Err(Refusal::BOTH_LENGTHS),
-            (None, true) => Body::Chunked,
-            (Some(n), false) if n > 0 => Body::Length(n),
-            _ => Body::None,
-        };
-        Ok(Self { body, switches: upgrade && connection_upgrade && !old })
+        match (self.length, self.chunked) {
+            (Some(_), true) => Err(Refusal::BOTH_LENGTHS),
+            (None, true) => Ok(State::Chunked(Chunked::START)),
+            (Some(n), false) if n > 0 => Ok(State::Length(n)),
+            _ if self.upgrade && self.connection_upgrade && !old => Ok(State::Switching),
+            _ => Ok(State::Head),
+        }
     }
 }
 
@@ -334,22 +341,6 @@ fn check_bytes(head: &[u8]) -> Result<(), Refusal> {
         return Err(Refusal::CONTROL_BYTE);
     }
     Ok(())
-}
-
-/// The lines of a head, without their CR LF.
-struct Lines<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Iterator for Lines<'a> {
-    type Item = &'a [u8];
-
-    fn next(&mut self) -> Option<&'a [u8]> {
-        let lf = memchr::memchr(b'\n', self.rest)?;
-        let line = &self.rest[..lf.saturating_sub(1)];
-        self.rest = &self.rest[lf + 1..];
-        Some(line)
-    }
 }
 
 /// Reads the request line; tells whether the version is 1.0.
@@ -422,7 +413,7 @@ fn strip_prefix_ignore_case<'a>(s: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> 
     head.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
-/// `name: value`, the value without the white space around it.
+/// `name: value`, the value with the white space around it.
 fn field(line: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
     let colon = line.iter().position(|b| !is_token(*b)).unwrap_or(line.len());
     if colon == 0 {
@@ -431,7 +422,7 @@ fn field(line: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
     if line.get(colon) != Some(&b':') {
         return Err(Refusal::HEADER_NAME);
     }
-    Ok((&line[..colon], line[colon + 1..].trim_ascii()))
+    Ok((&line[..colon], &line[colon + 1..]))
 }
 
 fn is(name: &[u8], lower: &str) -> bool {

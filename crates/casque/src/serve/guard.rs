@@ -23,9 +23,9 @@ use super::state::{Connection, News, Switch};
 /// How often a connection looks whether anything has changed that no byte tells of: its answer has ended, connections have run
 /// short. Looking costs one wake-up; being told by every answer would cost one per request.
 const CHECK: Duration = Duration::from_secs(15);
-/// After a refusal: how long and how much is still read, so that the client sees the answer and not a reset.
-const LINGER: Duration = Duration::from_secs(1);
-const LINGER_BYTES: usize = 512 * 1024;
+/// After an answer before the end of its request: how long what still comes is read and thrown away. Closing at once would reset
+/// the connection, and a client that is still sending would see that instead of the answer.
+const LINGER: Duration = Duration::from_secs(2);
 /// What is kept of the bytes that follow a request to switch protocols until it is answered.
 const MAX_HELD_WHILE_SWITCHING: usize = 64 * 1024;
 
@@ -66,7 +66,7 @@ enum Reading {
 enum Linger {
     No,
     Wanted,
-    Draining { left: usize },
+    Draining,
     Done,
 }
 
@@ -465,28 +465,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<S> {
                 Linger::No | Linger::Done => return Pin::new(&mut this.io).poll_shutdown(cx),
                 Linger::Wanted => {
                     ready!(Pin::new(&mut this.io).poll_shutdown(cx))?;
-                    this.linger = Linger::Draining { left: LINGER_BYTES };
+                    this.linger = Linger::Draining;
                     this.read_timer.wait = Wait::Nothing;
                     this.read_timer.waits_for(Wait::Answer);
                 }
-                Linger::Draining { left } => {
-                    let mut scratch = [0; 4096];
-                    let mut scratch = ReadBuf::new(&mut scratch);
-                    match Pin::new(&mut this.io).poll_read(cx, &mut scratch) {
-                        Poll::Ready(Ok(())) => {
-                            let n = scratch.filled().len();
-                            let left = left.saturating_sub(n);
-                            this.linger = if n == 0 || left == 0 { Linger::Done } else { Linger::Draining { left } };
-                        }
-                        Poll::Ready(Err(_)) => this.linger = Linger::Done,
-                        Poll::Pending => {
-                            ready!(this.read_timer.poll_expired(cx, LINGER, LINGER));
-                            this.linger = Linger::Done;
+                Linger::Draining => {
+                    if this.read_timer.poll_expired(cx, LINGER, LINGER).is_pending() {
+                        let mut scratch = [0; 16 * 1024];
+                        let mut scratch = ReadBuf::new(&mut scratch);
+                        // The runtime's budget bounds how much of this is done in one turn.
+                        match ready!(Pin::new(&mut this.io).poll_read(cx, &mut scratch)) {
+                            Ok(()) if !scratch.filled().is_empty() => continue,
+                            _ => {}
                         }
                     }
-                    if this.linger == Linger::Done {
-                        return Poll::Ready(Ok(()));
-                    }
+                    this.linger = Linger::Done;
+                    return Poll::Ready(Ok(()));
                 }
             }
         }
