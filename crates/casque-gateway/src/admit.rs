@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use casque::client_ip::ClientIp;
 use casque::cookie::CookiePolicy;
 use casque::headers::HeaderPolicy;
-use casque::limit::Limits;
+use casque::limit::LimitedRequest;
 use casque::serve::Connection;
 use casque::{RequestId, Scheme};
 use http::header::HOST;
@@ -34,16 +34,16 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
-    pub(crate) fn headers(extensions: &http::Extensions) -> Option<Arc<HeaderPolicy>> {
-        extensions.get::<Self>().map(|e| e.route.headers.clone())
+    pub(crate) fn headers(extensions: &http::Extensions) -> Option<(Arc<HeaderPolicy>, Scheme)> {
+        extensions.get::<Self>().map(|e| (e.route.headers.clone(), e.scheme))
     }
 
-    pub(crate) fn cookies(extensions: &http::Extensions) -> Option<Arc<CookiePolicy>> {
-        extensions.get::<Self>().map(|e| e.route.cookies.clone())
+    pub(crate) fn cookies(extensions: &http::Extensions) -> Option<(Arc<CookiePolicy>, Scheme)> {
+        extensions.get::<Self>().map(|e| (e.route.cookies.clone(), e.scheme))
     }
 
-    pub(crate) fn limits(extensions: &http::Extensions) -> Option<Arc<Limits>> {
-        extensions.get::<Self>().map(|e| e.route.limits.clone())
+    pub(crate) fn limits(extensions: &http::Extensions) -> Option<LimitedRequest> {
+        extensions.get::<Self>().map(|e| LimitedRequest { limits: e.route.limits.clone(), client: e.client, request_id: Some(e.id) })
     }
 }
 
@@ -100,11 +100,6 @@ where
             let _ = who.set((caller.ip, id));
         }
         extensions.insert(exchange);
-        extensions.insert(caller.ip);
-        extensions.insert(id);
-        if scheme == Scheme::Https {
-            extensions.insert(scheme);
-        }
         self.inner.call(req)
     }
 }

@@ -12,6 +12,7 @@ use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::admit::Exchange;
 use crate::error::Error;
 
 /// Turns errors of the services inside into pages, and never fails itself.
@@ -47,7 +48,7 @@ where
 
     fn call(&mut self, req: Request<B>) -> Self::Future {
         let accept = req.headers().get(ACCEPT).cloned();
-        let id = req.extensions().get::<RequestId>().copied();
+        let id = req.extensions().get::<Exchange>().map(|e| e.id);
         ResponseFuture { inner: self.inner.call(req), accept, id }
     }
 }

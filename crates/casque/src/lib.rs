@@ -7,9 +7,11 @@
 //! # async fn run() -> std::io::Result<()> {
 //! let app: Router = Router::new()
 //!     .route("/", get(|| async { "hello" }))
-//!     .layer(CookieLayer::new())
-//!     .layer(LimitLayer::new(Quota::per_second(100)))
-//!     .layer(HeadersLayer::balanced());   // outermost: a 429 carries the headers too
+//!     .layer((
+//!         HeadersLayer::balanced(),                  // outermost: a 429 carries the headers too
+//!         LimitLayer::new(Quota::per_second(100)),
+//!         CookieLayer::new(),
+//!     ));
 //!
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
 //! casque::serve(listener, app).await      // header timeout, body rate, connection caps, strict framing

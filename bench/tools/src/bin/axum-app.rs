@@ -100,12 +100,14 @@ fn with_crates(app: Router, limit: u32, are_stacked: bool) -> Result<Router, Box
     Ok(headers.into_iter().fold(app.layer(limit), Router::layer))
 }
 
+/// As the documentation shows it: one `Router::layer` for all, the first outermost.
 fn with_casque(app: Router, limit: u32) -> Router {
     let limit = LimitLayer::new(Quota::per_second(limit));
-    app.layer((HeadersLayer::helmet().https(true), limit))
+    let headers = HeadersLayer::helmet().https(true);
+    app.layer((client_ip_layer(), headers, limit))
 }
 
-/// `axum::serve` tells who the client is in its own way; `casque::serve` does so by itself.
+/// `axum::serve` tells who the client is in its own way. `casque::serve` does so by itself, and then this finds nothing to do.
 fn client_ip_layer() -> ClientIpLayer {
     ClientIpLayer::new(|extensions| {
         let peer = extensions.get::<ConnectInfo<SocketAddr>>()?;
@@ -120,7 +122,7 @@ async fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
         Variant::Bare => app(),
         Variant::Crates => with_crates(app(), limit, false)?,
         Variant::Stacked => with_crates(app(), limit, true)?,
-        Variant::Casque => with_casque(app(), limit).layer(client_ip_layer()),
+        Variant::Casque => with_casque(app(), limit),
         Variant::Served => return Ok(casque::serve(listener, with_casque(app(), limit)).await?),
     };
     axum::serve(

@@ -73,7 +73,7 @@ pub(super) fn prepare<B>(req: &mut Request<B>, exchange: &Exchange) -> Result<Pr
     for name in seen.strangers {
         headers.remove(name);
     }
-    forwarding_fields(headers, exchange, version)?;
+    forwarding_fields(headers, exchange, version, seen.via)?;
     Ok(Prepared { upgrade, expects_continue, content_length, version })
 }
 
@@ -91,6 +91,7 @@ struct Seen {
     upgrade: bool,
     expect: bool,
     content_length: bool,
+    via: bool,
     /// Fields that must not reach the app: hop-by-hop ones, and ones that only a trusted proxy may write.
     strangers: Vec<HeaderName>,
 }
@@ -106,6 +107,7 @@ fn survey(headers: &HeaderMap, peer_is_trusted: bool) -> Seen {
             "upgrade" => seen.upgrade = true,
             "expect" => seen.expect = true,
             "content-length" => seen.content_length = true,
+            "via" => seen.via = true,
             "keep-alive" | "proxy-connection" | "proxy-authorization" | "http2-settings" => seen.strangers.push(name.clone()),
             _ => {
                 if is_stranger(text, peer_is_trusted) {
@@ -152,6 +154,10 @@ fn has_token(value: &HeaderValue, token: &str) -> bool {
 
 /// Removes what `Connection` names. Names that must reach the app were refused when the head was read.
 pub(super) fn remove_nominated(headers: &mut HeaderMap) {
+    let plain = |v: &HeaderValue| matches!(v.as_bytes(), b"keep-alive" | b"close" | b"upgrade" | b"Upgrade");
+    if headers.get_all(CONNECTION).iter().all(plain) {
+        return;
+    }
     let nominated: Vec<HeaderName> = headers
         .get_all(CONNECTION)
         .iter()
@@ -165,7 +171,7 @@ pub(super) fn remove_nominated(headers: &mut HeaderMap) {
     }
 }
 
-fn forwarding_fields(headers: &mut HeaderMap, exchange: &Exchange, version: Version) -> Result<(), Error> {
+fn forwarding_fields(headers: &mut HeaderMap, exchange: &Exchange, version: Version, has_via: bool) -> Result<(), Error> {
     // The client first, then the proxy it came through. What stood left of the client in a proxy's list is the client's own
     // invention, and apps that read the list from the left would take it for the truth.
     let mut hops = format_ip(exchange.client.addr());
@@ -189,24 +195,21 @@ fn forwarding_fields(headers: &mut HeaderMap, exchange: &Exchange, version: Vers
     if !(exchange.peer_is_trusted && headers.get(X_REQUEST_ID).is_some_and(is_harmless_id)) {
         headers.insert(X_REQUEST_ID, id_value(exchange.id));
     }
-    via(headers, version)
+    via(headers, version, has_via)
 }
 
 /// RFC 9110 7.6.3: a gateway must add itself to requests.
-fn via(headers: &mut HeaderMap, version: Version) -> Result<(), Error> {
-    let ours: &'static [u8] = if version == Version::HTTP_10 { b"1.0 casque" } else { b"1.1 casque" };
-    match headers.get(VIA) {
-        None => {
-            headers.insert(VIA, HeaderValue::from_bytes(ours).unwrap_or(HeaderValue::from_static("1.1 casque")));
-        }
-        Some(_) => {
-            let hops = headers.get_all(VIA).iter().flat_map(|v| v.as_bytes().split(|b| *b == b',')).filter(|h| h.trim_ascii().ends_with(b" casque")).count();
-            if hops >= MAX_HOPS {
-                return Err(Error::Loop);
-            }
-            append_to_list(headers, VIA, ours);
-        }
+fn via(headers: &mut HeaderMap, version: Version, there: bool) -> Result<(), Error> {
+    let ours = if version == Version::HTTP_10 { "1.0 casque" } else { "1.1 casque" };
+    if !there {
+        headers.insert(VIA, HeaderValue::from_static(ours));
+        return Ok(());
     }
+    let hops = headers.get_all(VIA).iter().flat_map(|v| v.as_bytes().split(|b| *b == b',')).filter(|h| h.trim_ascii().ends_with(b" casque")).count();
+    if hops >= MAX_HOPS {
+        return Err(Error::Loop);
+    }
+    append_to_list(headers, VIA, ours.as_bytes());
     Ok(())
 }
 

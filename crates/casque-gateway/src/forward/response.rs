@@ -20,24 +20,35 @@ pub(super) type KeepAlive = Option<Duration>;
 /// # Errors
 /// The body has a transfer coding besides `chunked`. It cannot be undone here, and without its field nobody could later.
 pub(super) fn clean(headers: &mut HeaderMap) -> Result<KeepAlive, Error> {
-    let mut keep_alive = None;
-    if let Some(value) = headers.remove(KEEP_ALIVE) {
-        keep_alive = timeout_of(&value);
+    // One pass over the few names that are there is cheaper than asking for each that must not be.
+    let (mut connection, mut keep_alive, mut coding, mut others) = (false, false, false, false);
+    for name in headers.keys() {
+        match name.as_str() {
+            "connection" => connection = true,
+            "keep-alive" => keep_alive = true,
+            "transfer-encoding" => coding = true,
+            "proxy-connection" | "upgrade" => others = true,
+            _ => {}
+        }
     }
-    if headers.contains_key(CONNECTION) {
+    let timeout = if keep_alive { headers.remove(KEEP_ALIVE).and_then(|v| timeout_of(&v)) } else { None };
+    if connection {
         remove_nominated(headers);
         headers.remove(CONNECTION);
     }
-    if let Some(coding) = headers.remove(TRANSFER_ENCODING) {
-        if !coding.as_bytes().eq_ignore_ascii_case(b"chunked") {
+    if coding {
+        let chunked = headers.remove(TRANSFER_ENCODING).is_some_and(|c| c.as_bytes().eq_ignore_ascii_case(b"chunked"));
+        if !chunked {
             return Err(Error::TransferCoding);
         }
         // RFC 9112 6.3: a transfer coding overrides a length, and a proxy must take the length out.
         headers.remove(CONTENT_LENGTH);
     }
-    headers.remove(PROXY_CONNECTION);
-    headers.remove(UPGRADE);
-    Ok(keep_alive)
+    if others {
+        headers.remove(PROXY_CONNECTION);
+        headers.remove(UPGRADE);
+    }
+    Ok(timeout)
 }
 
 /// The fields of an informational response that may go on to the client: not cookies, which are hardened on final responses only,
@@ -54,9 +65,10 @@ pub(super) fn informational_fields(theirs: &HeaderMap, policy: &HeaderPolicy) ->
 
 /// `timeout=5` among the parameters of a Keep-Alive field, as Node sends it.
 fn timeout_of(value: &HeaderValue) -> KeepAlive {
-    let text = value.to_str().ok()?;
-    let seconds = text.split(',').find_map(|p| p.trim().strip_prefix("timeout="))?;
-    seconds.trim().parse().ok().map(Duration::from_secs)
+    let parameters = value.as_bytes().split(|b| *b == b',').map(<[u8]>::trim_ascii);
+    let seconds = parameters.filter_map(|p| p.strip_prefix(b"timeout=")).next()?;
+    let plain = (1..=6).contains(&seconds.len()) && seconds.iter().all(u8::is_ascii_digit);
+    plain.then(|| Duration::from_secs(seconds.iter().fold(0, |n, d| n * 10 + u64::from(d - b'0'))))
 }
 
 #[cfg(test)]

@@ -162,12 +162,15 @@ struct Found<'a> {
 
 fn judge(line: &[u8], policy: &CookiePolicy, outside: Scheme, now: Duration) -> (Hardened, Changes) {
     let mut changes = Changes::default();
-    if line.iter().any(|b| *b < b' ' && *b != b'\t' || *b == 0x7f) {
+    // A fold without an early exit runs on vectors.
+    if line.iter().fold(false, |bad, b| bad | ((*b < b' ') & (*b != b'\t')) | (*b == 0x7f)) {
         changes.add(Change::ControlByte);
         return (Hardened::Dropped, changes);
     }
-    let mut parts = line.split(|b| *b == b';');
-    let pair = parts.next().unwrap_or(line);
+    let (pair, attributes) = match memchr::memchr(b';', line) {
+        Some(i) => (&line[..i], Parts { rest: Some(&line[i + 1..]) }),
+        None => (line, Parts { rest: None }),
+    };
     let Some(equals) = pair.iter().position(|b| *b == b'=') else {
         changes.add(Change::Nameless);
         return (Hardened::Dropped, changes);
@@ -180,7 +183,7 @@ fn judge(line: &[u8], policy: &CookiePolicy, outside: Scheme, now: Duration) -> 
     if name.len() + pair[equals + 1..].trim_ascii().len() > 4096 {
         changes.add(Change::TooLong);
     }
-    let found = survey(parts.clone());
+    let found = survey(attributes.clone());
 
     // SameSite: the last valid one counts (RFC 6265bis 5.4.7 takes the last attribute; an invalid one would mean the default).
     let same_site = if let Some(forced) = policy.force_same_site {
@@ -218,7 +221,41 @@ fn judge(line: &[u8], policy: &CookiePolicy, outside: Scheme, now: Duration) -> 
     if untouched {
         return (Hardened::Same, changes);
     }
-    (Hardened::Rewritten(write(pair, parts, &found, same_site.filter(|_| !same_site_stays), cap, changes)), changes)
+    let new_same_site = same_site.filter(|_| !same_site_stays);
+    let in_place = found.empty_attribute || found.same_site_lines > 0 && new_same_site.is_some() || changes.has(Change::DomainDropped) || cap.is_some();
+    let mut out = Vec::with_capacity(line.len() + 64);
+    if in_place {
+        rewrite(&mut out, pair, attributes, &found, new_same_site, cap, changes);
+    } else {
+        // Nothing of the line is wrong: it stays as it is, and what is missing follows.
+        out.extend_from_slice(line.trim_ascii_end());
+        append_missing(&mut out, new_same_site, changes);
+    }
+    (Hardened::Rewritten(out), changes)
+}
+
+/// The parts between semicolons.
+#[derive(Clone)]
+struct Parts<'a> {
+    rest: Option<&'a [u8]>,
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let rest = self.rest?;
+        match memchr::memchr(b';', rest) {
+            Some(i) => {
+                self.rest = Some(&rest[i + 1..]);
+                Some(&rest[..i])
+            }
+            None => {
+                self.rest = None;
+                Some(rest)
+            }
+        }
+    }
 }
 
 fn just(change: Change) -> Changes {
@@ -266,15 +303,15 @@ fn lifetime_cap(policy: &CookiePolicy, found: &Found<'_>, now: Duration) -> Opti
     (lifetime > cap).then_some(cap)
 }
 
-fn write<'a>(
+fn rewrite<'a>(
+    out: &mut Vec<u8>,
     pair: &[u8],
     parts: impl Iterator<Item = &'a [u8]>,
     found: &Found<'_>,
     new_same_site: Option<SameSite>,
     cap: Option<i64>,
     changes: Changes,
-) -> Vec<u8> {
-    let mut out = Vec::with_capacity(pair.len() + 128);
+) {
     out.extend_from_slice(pair.trim_ascii());
     let mut same_site_written = false;
     let mut max_age_written = false;
@@ -287,10 +324,10 @@ fn write<'a>(
             // One attribute remains: in its place when it changes its value, as it was when it is right.
             match new_same_site {
                 Some(value) if found.same_site.is_some() && !same_site_written => {
-                    push(&mut out, value.attribute().as_bytes());
+                    push(out, value.attribute().as_bytes());
                     same_site_written = true;
                 }
-                None => push(&mut out, attribute.raw),
+                None => push(out, attribute.raw),
                 Some(_) => {}
             }
             continue;
@@ -300,26 +337,29 @@ fn write<'a>(
         }
         if let (Some(seconds), true) = (cap, attribute.is("max-age")) {
             if !max_age_written {
-                push(&mut out, format!("Max-Age={seconds}").as_bytes());
+                push(out, format!("Max-Age={seconds}").as_bytes());
                 max_age_written = true;
             }
             continue;
         }
-        push(&mut out, attribute.raw);
+        push(out, attribute.raw);
     }
-    if let (Some(value), false) = (new_same_site, same_site_written) {
-        push(&mut out, value.attribute().as_bytes());
+    append_missing(out, new_same_site.filter(|_| !same_site_written), changes);
+    if let (Some(seconds), false) = (cap, max_age_written) {
+        push(out, format!("Max-Age={seconds}").as_bytes());
+    }
+}
+
+fn append_missing(out: &mut Vec<u8>, same_site: Option<SameSite>, changes: Changes) {
+    if let Some(value) = same_site {
+        push(out, value.attribute().as_bytes());
     }
     if changes.has(Change::SecureAdded) {
-        push(&mut out, b"Secure");
+        push(out, b"Secure");
     }
     if changes.has(Change::HttpOnlyAdded) {
-        push(&mut out, b"HttpOnly");
+        push(out, b"HttpOnly");
     }
-    if let (Some(seconds), false) = (cap, max_age_written) {
-        push(&mut out, format!("Max-Age={seconds}").as_bytes());
-    }
-    out
 }
 
 fn push(out: &mut Vec<u8>, attribute: &[u8]) {
@@ -379,7 +419,7 @@ mod tests {
     #[test]
     fn what_is_missing_is_appended_and_the_rest_is_kept() {
         assert_eq!(https("user=bob; path=/").unwrap(), "user=bob; path=/; SameSite=Lax; Secure; HttpOnly");
-        assert_eq!(https("a=1;Path=/;  httponly").unwrap(), "a=1; Path=/; httponly; SameSite=Lax; Secure");
+        assert_eq!(https("a=1;Path=/;  httponly").unwrap(), "a=1;Path=/;  httponly; SameSite=Lax; Secure");
         assert_eq!(run("a=1", &CookiePolicy::default(), Scheme::Http).unwrap(), "a=1; SameSite=Lax; HttpOnly");
         assert_eq!(https("_ga_X12=1; Path=/; Secure; SameSite=Lax").unwrap(), "_ga_X12=1; Path=/; Secure; SameSite=Lax");
     }

@@ -6,6 +6,7 @@ use tower_layer::Layer;
 
 use super::policy::CookiePolicy;
 use super::service::Cookies;
+use crate::Scheme;
 
 /// Hardens the `Set-Cookie` lines of every response of the service inside.
 ///
@@ -19,7 +20,7 @@ pub struct CookieLayer {
 #[derive(Debug, Clone)]
 pub(super) enum Source {
     Fixed(Arc<CookiePolicy>),
-    PerRequest(fn(&http::Extensions) -> Option<Arc<CookiePolicy>>),
+    PerRequest(fn(&http::Extensions) -> Option<(Arc<CookiePolicy>, Scheme)>),
 }
 
 impl Default for CookieLayer {
@@ -41,9 +42,10 @@ impl CookieLayer {
         Self { source: Source::Fixed(Arc::new(policy)), assume_https: false }
     }
 
-    /// A policy that an outer layer put on the request, found by `find`. A request without one is left alone.
+    /// A policy, and the scheme that the browser used, which an outer layer put on the request and `find` finds there. A request
+    /// without them is left alone.
     #[must_use]
-    pub fn per_request(find: fn(&http::Extensions) -> Option<Arc<CookiePolicy>>) -> Self {
+    pub fn per_request(find: fn(&http::Extensions) -> Option<(Arc<CookiePolicy>, Scheme)>) -> Self {
         Self { source: Source::PerRequest(find), assume_https: false }
     }
 

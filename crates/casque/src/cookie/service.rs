@@ -34,11 +34,12 @@ where
     }
 
     fn call(&mut self, req: Request<ReqBody>) -> Self::Future {
-        let policy = match &self.layer.source {
-            Source::Fixed(policy) => Some(policy.clone()),
-            Source::PerRequest(find) => find(req.extensions()),
+        let extensions = req.extensions();
+        let (policy, scheme) = match &self.layer.source {
+            Source::Fixed(policy) => (Some(policy.clone()), extensions.get().copied().unwrap_or_default()),
+            Source::PerRequest(find) => find(extensions).map_or((None, Scheme::Http), |(policy, scheme)| (Some(policy), scheme)),
         };
-        let scheme = if self.layer.assume_https { Scheme::Https } else { req.extensions().get().copied().unwrap_or_default() };
+        let scheme = if self.layer.assume_https { Scheme::Https } else { scheme };
         ResponseFuture { inner: self.inner.call(req), policy, scheme }
     }
 }

@@ -7,6 +7,7 @@ use tower_layer::Layer;
 use super::policy::HeaderPolicy;
 use super::preset::Preset;
 use super::service::Headers;
+use crate::Scheme;
 
 /// Adds a [`HeaderPolicy`] to every response of the service inside.
 ///
@@ -21,7 +22,7 @@ pub struct HeadersLayer {
 #[derive(Debug, Clone)]
 pub(super) enum Source {
     Fixed(Arc<HeaderPolicy>),
-    PerRequest(fn(&http::Extensions) -> Option<Arc<HeaderPolicy>>),
+    PerRequest(fn(&http::Extensions) -> Option<(Arc<HeaderPolicy>, Scheme)>),
 }
 
 impl HeadersLayer {
@@ -55,11 +56,12 @@ impl HeadersLayer {
         Self::new(HeaderPolicy::preset(Preset::Api))
     }
 
-    /// A policy that an outer layer put on the request, found by `find`. A request without one is left alone.
+    /// A policy, and the scheme that the browser used, which an outer layer put on the request and `find` finds there. A request
+    /// without them is left alone.
     ///
     /// This is how one static stack serves routes with different policies and reloads them.
     #[must_use]
-    pub fn per_request(find: fn(&http::Extensions) -> Option<Arc<HeaderPolicy>>) -> Self {
+    pub fn per_request(find: fn(&http::Extensions) -> Option<(Arc<HeaderPolicy>, Scheme)>) -> Self {
         Self { source: Source::PerRequest(find), assume_https: false }
     }
 

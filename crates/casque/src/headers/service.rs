@@ -20,15 +20,16 @@ pub struct Headers<S> {
 }
 
 impl<S> Headers<S> {
-    fn policy(&self, extensions: &http::Extensions) -> Option<Arc<HeaderPolicy>> {
-        match &self.layer.source {
-            Source::Fixed(policy) => Some(policy.clone()),
-            Source::PerRequest(find) => find(extensions),
-        }
+    /// The policy of a request and the scheme it came by.
+    fn find(&self, extensions: &http::Extensions) -> (Option<Arc<HeaderPolicy>>, Scheme) {
+        let (policy, scheme) = match &self.layer.source {
+            Source::Fixed(policy) => (Some(policy.clone()), extensions.get().copied().unwrap_or_default()),
+            Source::PerRequest(find) => find(extensions).map_or((None, Scheme::Http), |(policy, scheme)| (Some(policy), scheme)),
+        };
+        (policy, if self.layer.assume_https { Scheme::Https } else { scheme })
     }
 
-    fn channel<B>(&self, req: &Request<B>) -> Channel {
-        let scheme = if self.layer.assume_https { Scheme::Https } else { req.extensions().get().copied().unwrap_or_default() };
+    fn channel<B>(scheme: Scheme, req: &Request<B>) -> Channel {
         if scheme == Scheme::Http {
             return Channel::Http;
         }
@@ -50,8 +51,8 @@ where
     }
 
     fn call(&mut self, req: Request<ReqBody>) -> Self::Future {
-        let policy = self.policy(req.extensions());
-        let channel = self.channel(&req);
+        let (policy, scheme) = self.find(req.extensions());
+        let channel = Self::channel(scheme, &req);
         ResponseFuture { inner: self.inner.call(req), policy, channel }
     }
 }
@@ -98,7 +99,7 @@ mod tests {
         assert_eq!(bare.headers().len(), 1);
         let mut req = Request::new(());
         req.extensions_mut().insert(Arc::new(HeaderPolicy::default()));
-        let layer = HeadersLayer::per_request(|e| e.get::<Arc<HeaderPolicy>>().cloned());
+        let layer = HeadersLayer::per_request(|e| e.get::<Arc<HeaderPolicy>>().map(|p| (p.clone(), Scheme::Http)));
         assert!(respond(layer, req).await.headers().contains_key("x-frame-options"));
     }
 }

@@ -68,8 +68,8 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    pub(super) fn new<B>(limits: Arc<Limits>, counted: Counted, req: &Request<B>) -> Self {
-        Self { limits, counted, accept: req.headers().get(http::header::ACCEPT).cloned(), request_id: req.extensions().get::<RequestId>().copied() }
+    pub(super) fn new<B>(limits: Arc<Limits>, counted: Counted, request_id: Option<RequestId>, req: &Request<B>) -> Self {
+        Self { limits, counted, accept: req.headers().get(http::header::ACCEPT).cloned(), request_id }
     }
 
     /// Whether an outcome lets the request pass with nothing to add to its response: the usual case.

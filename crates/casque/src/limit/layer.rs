@@ -11,6 +11,8 @@ use super::reply::{Fields, FieldsWhen};
 use super::rule::Limit;
 use super::service::Limited;
 use super::store::memory::MemoryStore;
+use crate::RequestId;
+use crate::client_ip::ClientIp;
 use crate::clock::{Clock, SystemClock};
 
 /// A set of limits and how their answers are told.
@@ -69,7 +71,18 @@ pub struct LimitLayer<S = MemoryStore> {
 #[derive(Debug, Clone)]
 pub(super) enum Source {
     Fixed(Arc<Limits>),
-    PerRequest(fn(&http::Extensions) -> Option<Arc<Limits>>),
+    PerRequest(fn(&http::Extensions) -> Option<LimitedRequest>),
+}
+
+/// What an outer layer knows of a request that is to be limited.
+#[derive(Debug, Clone)]
+pub struct LimitedRequest {
+    /// Its limits.
+    pub limits: Arc<Limits>,
+    /// Whom they count.
+    pub client: ClientIp,
+    /// What a refusal is to call it.
+    pub request_id: Option<RequestId>,
 }
 
 impl LimitLayer {
@@ -93,7 +106,7 @@ impl LimitLayer {
 
     /// Limits that an outer layer put on the request, found by `find`. A request without any is not limited.
     #[must_use]
-    pub fn per_request(find: fn(&http::Extensions) -> Option<Arc<Limits>>) -> Self {
+    pub fn per_request(find: fn(&http::Extensions) -> Option<LimitedRequest>) -> Self {
         Self { source: Source::PerRequest(find), store: Arc::default(), clock: Arc::new(SystemClock) }
     }
 }

@@ -38,7 +38,7 @@ pub mod store;
 pub use decision::{Decision, Decisions, MAX_LIMITS};
 pub use future::ResponseFuture;
 pub use gcra::Gcra;
-pub use layer::{LimitLayer, Limits};
+pub use layer::{LimitLayer, LimitedRequest, Limits};
 pub use quota::Quota;
 pub use reply::{Fields, FieldsWhen, Refusal};
 pub use rule::{Limit, Mode};

@@ -10,11 +10,11 @@ use tower_service::Service;
 
 use super::decision::MAX_LIMITS;
 use super::future::{Asked, ResponseFuture, Verdict};
-use super::layer::{LimitLayer, Limits, Source};
+use super::layer::{LimitLayer, LimitedRequest, Limits, Source};
 use super::store::memory::MemoryStore;
 use super::store::{Charge, Store};
 use crate::client_ip::ClientIp;
-use crate::path;
+use crate::{RequestId, path};
 
 /// See [`LimitLayer`].
 #[derive(Debug)]
@@ -51,18 +51,19 @@ where
     }
 
     fn call(&mut self, req: Request<ReqBody>) -> Self::Future {
-        let limits = match &self.layer.source {
-            Source::Fixed(limits) => Some(limits.clone()),
-            Source::PerRequest(find) => find(req.extensions()),
+        let extensions = req.extensions();
+        let (limits, client, request_id) = match &self.layer.source {
+            Source::Fixed(limits) => (limits.clone(), extensions.get::<ClientIp>().copied(), extensions.get::<RequestId>().copied()),
+            Source::PerRequest(find) => match find(extensions) {
+                Some(LimitedRequest { limits, client, request_id }) => (limits, Some(client), request_id),
+                None => return ResponseFuture::pass(self.inner.call(req)),
+            },
         };
-        let Some(limits) = limits else { return ResponseFuture::pass(self.inner.call(req)) };
         let counted = which(&limits, &req);
         if counted.is_empty() {
             return ResponseFuture::pass(self.inner.call(req));
         }
-        let Some(client) = req.extensions().get::<ClientIp>().copied() else {
-            return ResponseFuture::answered(Asked::without_client());
-        };
+        let Some(client) = client else { return ResponseFuture::answered(Asked::without_client()) };
         let mut pending = self.ask(&limits, counted, &client.key());
         // A store in memory knows at once; then nothing has to be kept or cloned.
         let known = Pin::new(&mut pending).poll(&mut Context::from_waker(Waker::noop()));
@@ -71,7 +72,7 @@ where
         {
             return ResponseFuture::pass(self.inner.call(req));
         }
-        let asked = Asked::new(limits, counted, &req);
+        let asked = Asked::new(limits, counted, request_id, &req);
         if let Poll::Ready(answer) = known {
             return match asked.settle(&answer) {
                 Verdict::Pass(note) => ResponseFuture::noted(self.inner.call(req), note),

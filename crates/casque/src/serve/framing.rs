@@ -333,11 +333,11 @@ impl<'l> Head<'l> {
     }
 }
 
-/// No control bytes but tabs and the CRs that precede LFs. Written as a fold over the whole head so that it runs on vectors.
+/// No control bytes but tabs and the CR LF of line ends: every CR must have its LF. Written without early exits, so that it runs
+/// on vectors.
 fn check_bytes(head: &[u8]) -> Result<(), Refusal> {
-    let bad = head.iter().fold(false, |bad, b| bad | ((*b < b' ') & (*b != b'\t') & (*b != b'\r') & (*b != b'\n')) | (*b == 0x7f));
-    let balance = |wanted: u8| head.chunks(128).map(|c| usize::from(c.iter().fold(0u8, |n, b| n + u8::from(*b == wanted)))).sum::<usize>();
-    if bad || balance(b'\r') != balance(b'\n') {
+    let bad = head.iter().fold(0u8, |bad, b| bad | u8::from((*b < b' ') & (*b != b'\t') & (*b != b'\r') & (*b != b'\n')) | u8::from(*b == 0x7f));
+    if bad != 0 || memchr_iter(b'\r', head).count() != memchr_iter(b'\n', head).count() {
         return Err(Refusal::CONTROL_BYTE);
     }
     Ok(())
