@@ -8,7 +8,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -85,13 +85,15 @@ enum Wait {
 #[derive(Debug)]
 struct Timer {
     sleep: Option<Pin<Box<Sleep>>>,
+    /// Whom the sleep will wake, if it was polled since it was last set.
+    waker: Option<Waker>,
     wait: Wait,
     since: Instant,
 }
 
 impl Timer {
     fn new() -> Self {
-        Self { sleep: None, wait: Wait::Nothing, since: Instant::now() }
+        Self { sleep: None, waker: None, wait: Wait::Nothing, since: Instant::now() }
     }
 
     /// Starts or goes on waiting.
@@ -105,7 +107,13 @@ impl Timer {
     /// Ready when it is time to look again; armed anew by the next call.
     fn poll_check(&mut self, cx: &mut Context<'_>, interval: Duration) -> Poll<()> {
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(interval)));
+        if self.waker.as_ref().is_some_and(|w| w.will_wake(cx.waker())) && !sleep.is_elapsed() {
+            // It knows whom to wake already, and this is asked for every request.
+            return Poll::Pending;
+        }
+        self.waker = Some(cx.waker().clone());
         ready!(sleep.as_mut().poll(cx));
+        self.waker = None;
         sleep.as_mut().reset(Instant::now() + interval);
         Poll::Ready(())
     }
@@ -123,12 +131,18 @@ impl Timer {
                 Some(sleep) => {
                     if sleep.deadline() > deadline {
                         sleep.as_mut().reset(next);
+                        self.waker = None;
                     }
                     sleep
                 }
                 None => self.sleep.insert(Box::pin(tokio::time::sleep_until(next))),
             };
+            if self.waker.as_ref().is_some_and(|w| w.will_wake(cx.waker())) && !sleep.is_elapsed() {
+                return Poll::Pending;
+            }
+            self.waker = Some(cx.waker().clone());
             ready!(sleep.as_mut().poll(cx));
+            self.waker = None;
             let now = Instant::now();
             if now >= deadline {
                 return Poll::Ready(());
