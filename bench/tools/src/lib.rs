@@ -41,12 +41,7 @@ pub enum Peer {
 /// A read that does not fill `scratch` has emptied the socket, so the read that would only say "nothing left" is saved:
 /// the tools share a core, and what they cost lowers the rate they can reach. After a half-close the end of the stream
 /// gets no event of its own, so there reading goes on until it is seen.
-pub fn drain(
-    socket: &mut impl Read,
-    scratch: &mut [u8],
-    half_closed: bool,
-    mut on_data: impl FnMut(&[u8]),
-) -> io::Result<Peer> {
+pub fn drain(socket: &mut impl Read, scratch: &mut [u8], half_closed: bool, mut on_data: impl FnMut(&[u8])) -> io::Result<Peer> {
     loop {
         match socket.read(scratch) {
             Ok(0) => return Ok(Peer::Closed),

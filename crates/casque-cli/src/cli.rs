@@ -35,7 +35,9 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  casque guard -- node server.js\n  casque guard --upstream http://127.0.0.1:3000 --listen 0.0.0.0:8080\n  casque guard --upstream unix:/run/app.sock --config casque.toml")]
+#[command(
+    after_help = "Examples:\n  casque guard -- node server.js\n  casque guard --upstream http://127.0.0.1:3000 --listen 0.0.0.0:8080\n  casque guard --upstream unix:/run/app.sock --config casque.toml"
+)]
 pub(crate) struct GuardArgs {
     /// Where the app is: http://host:port or unix:/path/to/socket
     #[arg(long, value_name = "URL", value_parser = Upstream::parse, conflicts_with = "app")]

@@ -67,7 +67,12 @@ mod tests {
     #[test]
     fn a_problem_stands_under_its_place_with_line_column_and_caret() {
         let text = "[server]\nheader-timout = \"10s\"\n";
-        let problem = Problem { severity: Severity::Error, span: 9..22, message: "unknown key `header-timout` in [server]".to_owned(), label: "did you mean `header-timeout`?".to_owned() };
+        let problem = Problem {
+            severity: Severity::Error,
+            span: 9..22,
+            message: "unknown key `header-timout` in [server]".to_owned(),
+            label: "did you mean `header-timeout`?".to_owned(),
+        };
         let drawn = anstream::adapter::strip_str(&draw("casque.toml", text, &problem)).to_string();
         assert_eq!(
             drawn.lines().map(str::trim_end).collect::<Vec<_>>(),

@@ -1,4 +1,6 @@
 //! The command as people meet it: what was typed above, what is printed below.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::disallowed_methods, reason = "real processes and sockets are bounded by real time")]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -141,7 +143,9 @@ fn check_warns_of_what_works_and_protects_less() {
     let output = folder.run(&["check"]);
     assert_eq!(output.status.code(), Some(0));
     let said = stderr(&output);
-    for wanted in ["there are no limits", "`0.0.0.0/0` trusts every client", "`header-timeout` is off", "casque.toml is valid, with 3 warnings"] {
+    for wanted in
+        ["there are no limits", "`0.0.0.0/0` trusts every client", "`header-timeout` is off", "casque.toml is valid, with 3 warnings"]
+    {
         assert!(said.contains(wanted), "{wanted} in {said}");
     }
 }
@@ -170,11 +174,15 @@ fn check_finds_the_loop_and_the_broken_file() {
 #[test]
 fn init_writes_a_file_that_check_accepts_and_never_over_another() {
     let folder = Folder::new();
-    folder.write("package.json", "{\"dependencies\":{\"express\":\"^5.3.0\",\"helmet\":\"^8\"},\"main\":\"server.js\"}").write("package-lock.json", "{}");
+    folder
+        .write("package.json", "{\"dependencies\":{\"express\":\"^5.3.0\",\"helmet\":\"^8\"},\"main\":\"server.js\"}")
+        .write("package-lock.json", "{}");
     let output = folder.run(&["init"]);
     assert_eq!(output.status.code(), Some(0));
     let said = stderr(&output);
-    for wanted in ["found Express ^5.3.0 in `package.json`", "found helmet ^8", "found `package-lock.json` (npm)", "casque guard -- node server.js"] {
+    for wanted in
+        ["found Express ^5.3.0 in `package.json`", "found helmet ^8", "found `package-lock.json` (npm)", "casque guard -- node server.js"]
+    {
         assert!(said.contains(wanted), "{wanted} in {said}");
     }
     assert_eq!(folder.run(&["check"]).status.code(), Some(0));
@@ -255,7 +263,8 @@ fn ten_thousand_idle_connections() {
     let allowed = limit.maximum.unwrap_or(u64::MAX);
     let wanted = allowed.saturating_sub(200).min(10_000);
     if wanted < 10_000 {
-        let _ = writeln!(std::io::stdout(), "left out: {} of 10,000 idle connections, for {allowed} open files are allowed", 10_000 - wanted);
+        let _ =
+            writeln!(std::io::stdout(), "left out: {} of 10,000 idle connections, for {allowed} open files are allowed", 10_000 - wanted);
     }
     let folder = Folder::new();
     folder.write("casque.toml", "[server]\nmax-connections-per-client = 20000\n[upstream]\nurl = \"http://127.0.0.1:1\"\n");
@@ -273,7 +282,15 @@ fn the_demo_shows_what_changes() {
     let output = folder.run(&["demo", "--once"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let table = String::from_utf8(output.stdout).unwrap();
-    let row = |name: &str| table.lines().find(|l| l.trim_start().starts_with(name)).unwrap_or_else(|| panic!("no {name} in {table}")).split_whitespace().collect::<Vec<_>>().join(" ");
+    let row = |name: &str| {
+        table
+            .lines()
+            .find(|l| l.trim_start().starts_with(name))
+            .unwrap_or_else(|| panic!("no {name} in {table}"))
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
     assert_eq!(row("x-powered-by"), "x-powered-by Express -");
     assert_eq!(row("x-frame-options"), "x-frame-options - SAMEORIGIN");
     assert_eq!(row("session"), "session no flags HttpOnly, SameSite=Lax");

@@ -91,7 +91,11 @@ where
         let caller = policy.trusted.identify(peer, req.headers());
         let scheme = policy.scheme.or(caller.reported_scheme).unwrap_or_default();
         // The authority of an absolute-form target stands above the Host field (RFC 9112 3.2.2).
-        let host = req.uri().authority().map(|a| a.as_str()).or_else(|| req.headers().get(HOST).map(HeaderValue::as_bytes).and_then(|h| std::str::from_utf8(h).ok()));
+        let host = req
+            .uri()
+            .authority()
+            .map(|a| a.as_str())
+            .or_else(|| req.headers().get(HOST).map(HeaderValue::as_bytes).and_then(|h| std::str::from_utf8(h).ok()));
         let route = policy.routes.find(host, req.uri().path()).clone();
         let id = RequestId::fresh();
         let exchange = Exchange { route, client: caller.ip, peer, scheme, peer_is_trusted: caller.peer_is_trusted, id };

@@ -78,7 +78,9 @@ impl Error {
             Self::BodyTooLarge => "The request body is larger than this server takes.",
             Self::ClientGone => "The request ended too early.",
             Self::Loop => "The request goes in circles between proxies.",
-            Self::Connect(_) | Self::BadResponse(_) | Self::UnexpectedSwitch | Self::TransferCoding => "The app behind this address is not answering properly.",
+            Self::Connect(_) | Self::BadResponse(_) | Self::UnexpectedSwitch | Self::TransferCoding => {
+                "The app behind this address is not answering properly."
+            }
             Self::ConnectTimeout | Self::ResponseTimeout => "The app behind this address took too long to answer.",
         }
     }

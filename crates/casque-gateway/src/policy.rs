@@ -129,7 +129,12 @@ fn trusted_proxies(config: &Config, document: &Document<'_>) -> TrustedProxies {
             Ok(one) => {
                 if one.trusts_everyone() {
                     let message = format!("`{}` trusts every client", entry.value);
-                    warn(document, &entry.span, message, "anybody can then forge the address that limits and logs go by; name your proxies");
+                    warn(
+                        document,
+                        &entry.span,
+                        message,
+                        "anybody can then forge the address that limits and logs go by; name your proxies",
+                    );
                 }
                 good.push(entry.value.clone());
             }
@@ -170,7 +175,8 @@ fn warn_of_weak_settings(config: &Config, document: &Document<'_>) {
     if let Some(At { value: 0, span }) = &server.min_body_rate {
         warn(document, span, "`min-body-rate` is off", "a body of one byte a second can hold a connection for ever");
     }
-    for (key, setting) in [("max-connections", &server.max_connections), ("max-connections-per-client", &server.max_connections_per_client)] {
+    for (key, setting) in [("max-connections", &server.max_connections), ("max-connections-per-client", &server.max_connections_per_client)]
+    {
         if let Some(At { value: 0, span }) = setting {
             warn(document, span, format!("`{key}` is off"), "one client can use up every connection");
         }
@@ -178,10 +184,20 @@ fn warn_of_weak_settings(config: &Config, document: &Document<'_>) {
     if let Some(At { value: Some(Scheme::Https), span }) = &config.client_ip.scheme
         && server.listen.as_ref().is_some_and(|l| !l.value.ip().is_loopback())
     {
-        warn(document, span, "`scheme` is \"https\", but clients can reach the plain port directly", "let only the TLS proxy reach it, or use \"auto\" with trusted-proxies");
+        warn(
+            document,
+            span,
+            "`scheme` is \"https\", but clients can reach the plain port directly",
+            "let only the TLS proxy reach it, or use \"auto\" with trusted-proxies",
+        );
     }
     if let Some(span) = &config.no_limits {
-        warn(document, span, "there are no limits: passwords can be guessed as fast as the app answers", "take this out for the standard limits");
+        warn(
+            document,
+            span,
+            "there are no limits: passwords can be guessed as fast as the app answers",
+            "take this out for the standard limits",
+        );
     }
     if let Some(span) = &config.headers.switched_off() {
         warn(document, span, "no security headers are added", "\"balanced\" suits every app");
@@ -246,14 +262,15 @@ fn routes(config: &Config, default: &Arc<Target>, document: &Document<'_>) -> Ro
     let response_timeout = config.upstream.response_timeout.unwrap_or(Duration::from_secs(60));
     let max_body_size = config.server.max_body_size.flatten();
     let limits = Arc::new(effective_limits(config.limits.as_ref()));
-    let policy = |upstream: Arc<Target>, headers: &headers::config::Written, cookies: &cookie::config::Written, limits: Arc<Limits>| RoutePolicy {
-        upstream,
-        headers: Arc::new(headers.policy()),
-        cookies: Arc::new(cookies.policy()),
-        limits,
-        max_body_size,
-        response_timeout,
-    };
+    let policy =
+        |upstream: Arc<Target>, headers: &headers::config::Written, cookies: &cookie::config::Written, limits: Arc<Limits>| RoutePolicy {
+            upstream,
+            headers: Arc::new(headers.policy()),
+            cookies: Arc::new(cookies.policy()),
+            limits,
+            max_body_size,
+            response_timeout,
+        };
     let mut routes = Routes::new(Arc::new(policy(default.clone(), &config.headers, &config.cookies, limits.clone())));
     for route in &config.routes {
         let upstream = match &route.upstream {

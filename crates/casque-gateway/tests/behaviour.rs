@@ -1,4 +1,6 @@
 //! What the gateway does to requests and responses, seen from both of its sides as bytes.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::disallowed_methods, reason = "real processes and sockets are bounded by real time")]
 
 mod support;
 
@@ -24,7 +26,14 @@ fn the_app_is_told_who_asks_and_cannot_be_lied_to() {
         "X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\nX-Real-IP: 6.6.6.6\r\nForwarded: for=6.6.6.6\r\nX_Forwarded_For: 6.6.6.6\r\nX.Forwarded.For: 6.6.6.6\r\nCasque-Anything: 1\r\nX-Request-Id: forged\r\n",
     ));
     assert!(!seen.contains("6.6.6.6") && !seen.contains("forged") && !seen.contains("casque-anything"), "{seen}");
-    for wanted in ["x-forwarded-for: 127.0.0.1\r\n", "x-forwarded-proto: http\r\n", "x-forwarded-host: shop.example\r\n", "via: 1.1 casque\r\n", "host: shop.example\r\n", "x-request-id: "] {
+    for wanted in [
+        "x-forwarded-for: 127.0.0.1\r\n",
+        "x-forwarded-proto: http\r\n",
+        "x-forwarded-host: shop.example\r\n",
+        "via: 1.1 casque\r\n",
+        "host: shop.example\r\n",
+        "x-request-id: ",
+    ] {
         assert!(seen.contains(wanted), "{wanted:?} in {seen}");
     }
 }
@@ -142,7 +151,15 @@ fn limits_refuse_with_all_that_a_client_needs_to_know() {
     assert!(gateway.exchange(&post("/%6Cogin/")).starts_with("HTTP/1.1 200"));
     let refused = gateway.exchange(&post("//LOGIN"));
     assert!(refused.starts_with("HTTP/1.1 429 "), "{refused}");
-    for wanted in ["retry-after: ", "ratelimit: \"login\";r=0;t=", "ratelimit-policy: \"login\";q=2;w=60", "cache-control: no-store", "application/problem+json", "\"violated-policies\":[\"login\"]", "x-content-type-options: nosniff"] {
+    for wanted in [
+        "retry-after: ",
+        "ratelimit: \"login\";r=0;t=",
+        "ratelimit-policy: \"login\";q=2;w=60",
+        "cache-control: no-store",
+        "application/problem+json",
+        "\"violated-policies\":[\"login\"]",
+        "x-content-type-options: nosniff",
+    ] {
         assert!(refused.contains(wanted), "{wanted} in {refused}");
     }
     assert!(gateway.exchange(&get("")).starts_with("HTTP/1.1 200"), "other requests are not touched");
@@ -156,7 +173,10 @@ fn cookies_leave_hardened_and_in_order() {
     });
     let answer = gateway("[client-ip]\nscheme = \"https\"\n", &url).exchange(&get(""));
     let lines: Vec<&str> = answer.lines().filter_map(|l| l.strip_prefix("set-cookie: ")).collect();
-    assert_eq!(lines, ["a=1; Path=/; SameSite=Lax; Secure; HttpOnly", "XSRF-TOKEN=t; SameSite=Lax; Secure", "b=2; HttpOnly; SameSite=Lax; Secure"]);
+    assert_eq!(
+        lines,
+        ["a=1; Path=/; SameSite=Lax; Secure; HttpOnly", "XSRF-TOKEN=t; SameSite=Lax; Secure", "b=2; HttpOnly; SameSite=Lax; Secure"]
+    );
 }
 
 #[test]
@@ -176,7 +196,11 @@ fn a_websocket_becomes_a_tunnel_both_ways() {
     let url = app(|_, mut stream| {
         let head = read_head(&mut stream).unwrap();
         assert!(head.contains("upgrade: websocket\r\n") && head.contains("connection: upgrade\r\n"), "{head}");
-        stream.write_all(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\nfirst").unwrap();
+        stream
+            .write_all(
+                b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\nfirst",
+            )
+            .unwrap();
         let mut buf = [0; 64];
         loop {
             let n = stream.read(&mut buf).unwrap_or(0);
@@ -189,7 +213,11 @@ fn a_websocket_becomes_a_tunnel_both_ways() {
     let gateway = gateway("", &url);
     let mut stream = gateway.connect();
     // The client does not wait for the 101 with its first frame; what it sends is no request and must not be read as one.
-    stream.write_all(b"GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: x\r\n\r\nGET / HTTP/1.1\n\x00").unwrap();
+    stream
+        .write_all(
+            b"GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: x\r\n\r\nGET / HTTP/1.1\n\x00",
+        )
+        .unwrap();
     let head = read_until(&mut stream, "GET / HTTP/1.1\n\0");
     assert!(head.starts_with("HTTP/1.1 101 ") && head.contains("upgrade: websocket") && head.contains("first"), "{head}");
     assert!(!head.contains("x-frame-options"), "nothing is added to a 101: {head}");

@@ -2,6 +2,7 @@
 //!
 //! The attacks and the judge lie in the folder that `CASQUE_VECTORS` names (default: `shared` beside the checkout). Without it
 //! this suite says what it left out and passes.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "the judge plays both client and app")]
 mod support;
@@ -27,7 +28,8 @@ const KNOWN: [(&str, &str, &str); 1] = [(
 
 #[test]
 fn no_ambiguous_request_reaches_the_app() {
-    let root = std::env::var_os("CASQUE_VECTORS").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
+    let root =
+        std::env::var_os("CASQUE_VECTORS").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
     let lint = root.join("smuggle/lint.py");
     if !lint.is_file() {
         say!("left out: smuggle/lint.py is not there (set CASQUE_VECTORS to the folder that holds smuggle/)");
@@ -62,7 +64,9 @@ fn no_ambiguous_request_reaches_the_app() {
         }
         match KNOWN.iter().find(|(known, what, _)| *known == id && *what == verdict) {
             Some((_, _, reason)) => say!("  {id} is {verdict}: {reason}"),
-            None => wrong.push(format!("{verdict} {id}: status {}, violations {}, flags {}", result["status"], result["viol"], result["flags"])),
+            None => {
+                wrong.push(format!("{verdict} {id}: status {}, violations {}, flags {}", result["status"], result["viol"], result["flags"]))
+            }
         }
     }
     say!("smuggling: {} of {} ({verdicts:?})", verdicts.get("pass").unwrap_or(&0), results.len());

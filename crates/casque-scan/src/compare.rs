@@ -91,7 +91,11 @@ mod tests {
     #[test]
     fn only_differences_are_told() {
         let before = exchange(&[("X-Powered-By", "Express"), ("Referrer-Policy", "no-referrer"), ("Set-Cookie", "sid=1; Path=/")]);
-        let after = exchange(&[("referrer-policy", "no-referrer"), ("x-frame-options", "DENY"), ("set-cookie", "sid=2; Path=/; HttpOnly; SameSite=Lax")]);
+        let after = exchange(&[
+            ("referrer-policy", "no-referrer"),
+            ("x-frame-options", "DENY"),
+            ("set-cookie", "sid=2; Path=/; HttpOnly; SameSite=Lax"),
+        ]);
         let found = compare(&before, &after);
         let names: Vec<_> = found.headers.iter().map(|r| (r.name, r.before.as_deref(), r.after.as_deref())).collect();
         assert_eq!(names, [("x-frame-options", None, Some("DENY")), ("x-powered-by", Some("Express"), None)]);

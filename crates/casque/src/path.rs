@@ -204,7 +204,21 @@ mod tests {
 
     #[test]
     fn spellings_of_one_route_are_one_path() {
-        for spelling in ["/login", "/login/", "/Login", "/%6Cogin", "//login", "/./login", "/x/../login", "/login;a=b", "/%2e/login", "/login//", "/x/%2e%2e/login", "\\login", "/../../login"] {
+        for spelling in [
+            "/login",
+            "/login/",
+            "/Login",
+            "/%6Cogin",
+            "//login",
+            "/./login",
+            "/x/../login",
+            "/login;a=b",
+            "/%2e/login",
+            "/login//",
+            "/x/%2e%2e/login",
+            "\\login",
+            "/../../login",
+        ] {
             assert_eq!(normalize(spelling), "/login", "{spelling}");
         }
         assert_eq!(normalize("/a%2Flogin"), "/a%2flogin");

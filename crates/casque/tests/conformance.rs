@@ -24,7 +24,8 @@ macro_rules! say {
 }
 
 fn vectors(name: &str) -> Option<Value> {
-    let root = std::env::var_os("CASQUE_VECTORS").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
+    let root =
+        std::env::var_os("CASQUE_VECTORS").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
     let path = root.join("vectors").join(name);
     let Ok(text) = std::fs::read_to_string(&path) else {
         say!("left out: {name} is not there (set CASQUE_VECTORS to the folder that holds vectors/)");
@@ -101,7 +102,10 @@ fn helmet_defaults() {
     let mut group = Group::new("helmet 8 as a whole", &[]);
     let mut left_out = 0;
     for case in file["vectors"].as_array().unwrap() {
-        let whole = case["profile"] == "helmet-8.3.0" && case["middleware"] == "helmet" && case["kind"].is_null() && case["expect"]["headers"].is_object();
+        let whole = case["profile"] == "helmet-8.3.0"
+            && case["middleware"] == "helmet"
+            && case["kind"].is_null()
+            && case["expect"]["headers"].is_object();
         if !whole {
             continue;
         }
@@ -208,7 +212,8 @@ fn gcra() {
         let params = &case["params"];
         let quota = match params["perSecond"].as_u64() {
             Some(n) => Quota::per_second(n as u32).burst(params["burst"].as_u64().unwrap() as u32),
-            None => Quota::new(1, Duration::from_millis(params["emissionIntervalMs"].as_u64().unwrap())).burst(params["limit"].as_u64().unwrap() as u32),
+            None => Quota::new(1, Duration::from_millis(params["emissionIntervalMs"].as_u64().unwrap()))
+                .burst(params["limit"].as_u64().unwrap() as u32),
         };
         let gcra = Gcra::from(quota);
         let start = 1_000_000_000;
@@ -222,7 +227,11 @@ fn gcra() {
             if row.len() == 6 {
                 let retry = if d.allowed { -1 } else { d.retry_after.map_or(-1, |r| r.as_millis() as i64) };
                 let ours = (u64::from(d.remaining), d.reset_after.as_millis() as u64, retry, !d.allowed);
-                group.case(&id, &ours, &(row[2].as_u64().unwrap(), row[3].as_u64().unwrap(), row[4].as_i64().unwrap(), row[5].as_bool().unwrap()));
+                group.case(
+                    &id,
+                    &ours,
+                    &(row[2].as_u64().unwrap(), row[3].as_u64().unwrap(), row[4].as_i64().unwrap(), row[5].as_bool().unwrap()),
+                );
             } else {
                 let ours = if d.retry_after.is_none() { "never".to_owned() } else { d.allowed.to_string() };
                 let theirs = row[2].as_str().map_or_else(|| row[2].to_string(), str::to_owned);
@@ -254,7 +263,10 @@ fn address_keys() {
     let Some(file) = vectors("limits-vectors.json") else { return };
     let mut group = Group::new(
         "address keys",
-        &[("64:ff9b::1.2.3.4 null", "NAT64 counts as the IPv4 address inside, or all its users would share one bucket; the data's own proposed deviation")],
+        &[(
+            "64:ff9b::1.2.3.4 null",
+            "NAT64 counts as the IPv4 address inside, or all its users would share one bucket; the data's own proposed deviation",
+        )],
     );
     let keys = &file["ipKeys"];
     for row in keys["rows"].as_array().unwrap().iter().chain(keys["proposedDeviations"].as_array().unwrap()) {

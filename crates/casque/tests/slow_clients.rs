@@ -120,12 +120,15 @@ async fn a_body_at_the_asked_rate_is_taken_to_its_end() {
 #[tokio::test(start_paused = true)]
 async fn an_app_that_takes_its_time_makes_no_client_slow() {
     // Reads nothing of the body for a minute, then all of it, then thinks for another minute.
-    let mut client = serve_app(|_| {}, |req: Request<Body>| async move {
-        sleep(Duration::from_secs(60)).await;
-        let length = req.into_body().collect().await.map(|b| b.to_bytes().len()).unwrap_or(0);
-        sleep(Duration::from_secs(60)).await;
-        Ok(Response::new(Full::new(Bytes::from(length.to_string()))))
-    });
+    let mut client = serve_app(
+        |_| {},
+        |req: Request<Body>| async move {
+            sleep(Duration::from_secs(60)).await;
+            let length = req.into_body().collect().await.map(|b| b.to_bytes().len()).unwrap_or(0);
+            sleep(Duration::from_secs(60)).await;
+            Ok(Response::new(Full::new(Bytes::from(length.to_string()))))
+        },
+    );
     client.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 200000\r\n\r\n").await.unwrap();
     let (mut reading, mut writing) = tokio::io::split(client);
     let body = vec![b'a'; 200_000];
@@ -157,15 +160,18 @@ async fn a_client_that_never_reads_is_cut() {
     let (client, dropped) = {
         let (tell, dropped) = tokio::sync::oneshot::channel::<()>();
         let tell = Arc::new(tell);
-        let client = serve_app(|_| {}, move |_| {
-            let tell = tell.clone();
-            async move {
-                // The response keeps this alive until it is sent or given up.
-                let mut response = Response::new(Full::new(Bytes::from(vec![b'x'; 10_000_000])));
-                response.extensions_mut().insert(tell);
-                Ok(response)
-            }
-        });
+        let client = serve_app(
+            |_| {},
+            move |_| {
+                let tell = tell.clone();
+                async move {
+                    // The response keeps this alive until it is sent or given up.
+                    let mut response = Response::new(Full::new(Bytes::from(vec![b'x'; 10_000_000])));
+                    response.extensions_mut().insert(tell);
+                    Ok(response)
+                }
+            },
+        );
         (client, dropped)
     };
     let mut client = client;

@@ -25,7 +25,9 @@ fn app() -> Router {
 }
 
 async fn page(ip: ClientIp) -> Html<String> {
-    Html(format!("<!doctype html><title>axum</title><p>Hello {ip}</p><form method=post action=/login><input name=password type=password><button>Log in</button></form>"))
+    Html(format!(
+        "<!doctype html><title>axum</title><p>Hello {ip}</p><form method=post action=/login><input name=password type=password><button>Log in</button></form>"
+    ))
 }
 
 /// A log-in that forgets every flag of its cookie; the layer adds them.
@@ -72,7 +74,10 @@ mod tests {
     fn post(password: &str, last: bool) -> String {
         let form = format!("password={password}");
         let close = if last { "Connection: close\r\n" } else { "" };
-        format!("POST /login HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n{close}Content-Length: {}\r\n\r\n{form}", form.len())
+        format!(
+            "POST /login HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n{close}Content-Length: {}\r\n\r\n{form}",
+            form.len()
+        )
     }
 
     #[tokio::test]

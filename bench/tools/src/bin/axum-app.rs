@@ -57,10 +57,7 @@ const HELMET: [(&str, &str); 12] = [
     ("cross-origin-resource-policy", "same-origin"),
     ("origin-agent-cluster", "?1"),
     ("referrer-policy", "no-referrer"),
-    (
-        "strict-transport-security",
-        "max-age=31536000; includeSubDomains",
-    ),
+    ("strict-transport-security", "max-age=31536000; includeSubDomains"),
     ("x-content-type-options", "nosniff"),
     ("x-dns-prefetch-control", "off"),
     ("x-download-options", "noopen"),
@@ -81,10 +78,7 @@ fn app() -> Router {
 /// `Router::layer` after another, thirteen times.
 fn with_crates(app: Router, limit: u32, are_stacked: bool) -> Result<Router, Box<dyn Error>> {
     let headers = HELMET.map(|(name, value)| {
-        let (name, value) = (
-            HeaderName::from_static(name),
-            HeaderValue::from_static(value),
-        );
+        let (name, value) = (HeaderName::from_static(name), HeaderValue::from_static(value));
         SetResponseHeaderLayer::overriding(name, value)
     });
     let limit = GovernorConfigBuilder::default()
@@ -125,19 +119,11 @@ async fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
         Variant::Casque => with_casque(app(), limit),
         Variant::Served => return Ok(casque::serve(listener, with_casque(app(), limit)).await?),
     };
-    axum::serve(
-        listener,
-        app.into_make_service_with_connect_info::<SocketAddr>(),
-    )
-    .await?;
+    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?;
     Ok(())
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::parse();
-    tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build()?
-        .block_on(serve(&options))
+    tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?.block_on(serve(&options))
 }

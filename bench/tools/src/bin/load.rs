@@ -17,10 +17,7 @@ use clap::{Parser, ValueEnum};
 use mio::net::TcpStream;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
-use rustix::time::{
-    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
-    timerfd_settime,
-};
+use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime};
 use serde_json::json;
 
 #[derive(Parser)]
@@ -103,17 +100,10 @@ fn parse_head(head: &[u8]) -> Option<Answer> {
     let status = lines.next()?.strip_prefix(b"HTTP/1.1 ")?;
     let length = lines.find_map(|line| {
         let (name, value) = line.split_at_checked(b"content-length:".len())?;
-        name.eq_ignore_ascii_case(b"content-length:")
-            .then_some(value)
+        name.eq_ignore_ascii_case(b"content-length:").then_some(value)
     })?;
-    let body_length = std::str::from_utf8(length.trim_ascii())
-        .ok()?
-        .parse()
-        .ok()?;
-    Some(Answer {
-        is_success: status.first() == Some(&b'2'),
-        body_length,
-    })
+    let body_length = std::str::from_utf8(length.trim_ascii()).ok()?.parse().ok()?;
+    Some(Answer { is_success: status.first() == Some(&b'2'), body_length })
 }
 
 struct Connection {
@@ -139,13 +129,7 @@ impl Connection {
         socket.set_nonblocking(true)?;
         let mut socket = TcpStream::from_std(socket);
         registry.register(&mut socket, Token(slot), Interest::READABLE)?;
-        Ok(Self {
-            socket,
-            waiting_since: None,
-            head: Vec::new(),
-            answer: None,
-            received: 0,
-        })
+        Ok(Self { socket, waiting_since: None, head: Vec::new(), answer: None, received: 0 })
     }
 
     /// A request is far smaller than a socket's buffer, so a write that does not take all of it is an error.
@@ -155,13 +139,7 @@ impl Connection {
     }
 
     fn receive(&mut self, scratch: &mut [u8], half_closed: bool) -> (Progress, Peer) {
-        let Self {
-            socket,
-            head,
-            answer,
-            received,
-            ..
-        } = self;
+        let Self { socket, head, answer, received, .. } = self;
         let mut progress = Progress::Waiting;
         let outcome = drain(socket, scratch, half_closed, |data| {
             if progress == Progress::Waiting {
@@ -173,12 +151,7 @@ impl Connection {
 }
 
 /// Takes the next bytes of a response. Heads nearly always come in one piece and are then read where they lie.
-fn take(
-    data: &[u8],
-    head: &mut Vec<u8>,
-    answer: &mut Option<Answer>,
-    received: &mut usize,
-) -> Progress {
+fn take(data: &[u8], head: &mut Vec<u8>, answer: &mut Option<Answer>, received: &mut usize) -> Progress {
     let framing = match *answer {
         Some(framing) => {
             *received += data.len();
@@ -208,9 +181,7 @@ fn take(
         return Progress::Waiting;
     }
     *answer = None;
-    Progress::Complete {
-        is_success: framing.is_success,
-    }
+    Progress::Complete { is_success: framing.is_success }
 }
 
 #[derive(Default)]
@@ -239,12 +210,8 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(options: &'a Options) -> io::Result<Self> {
         let poll = Poll::new()?;
-        let timer = timerfd_create(
-            TimerfdClockId::Monotonic,
-            TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC,
-        )?;
-        poll.registry()
-            .register(&mut SourceFd(&timer.as_raw_fd()), TIMER, Interest::READABLE)?;
+        let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
+        poll.registry().register(&mut SourceFd(&timer.as_raw_fd()), TIMER, Interest::READABLE)?;
         let connections = (0..options.connections)
             .map(|slot| Connection::open(options.server, poll.registry(), slot).map(Some))
             .collect::<io::Result<_>>()?;
@@ -278,17 +245,11 @@ impl<'a> Run<'a> {
 
     /// When the next request is due: in a closed loop, at once.
     fn next_due(&self) -> u64 {
-        self.options
-            .rate
-            .map_or(0, |rate| (self.tally.issued as f64 * 1e9 / rate) as u64)
+        self.options.rate.map_or(0, |rate| (self.tally.issued as f64 * 1e9 / rate) as u64)
     }
 
     fn issue_due(&mut self) {
-        let most_in_flight = if self.options.idle {
-            IDLE_OPENING_AT_ONCE
-        } else {
-            usize::MAX
-        };
+        let most_in_flight = if self.options.idle { IDLE_OPENING_AT_ONCE } else { usize::MAX };
         while self.tally.issued < self.request_limit() && self.tally.in_flight < most_in_flight {
             let (due, now) = (self.next_due(), self.elapsed_ns());
             if due > now {
@@ -302,11 +263,7 @@ impl<'a> Run<'a> {
             };
             self.tally.issued += 1;
             self.tally.in_flight += 1;
-            let start = if self.options.rate.is_some() {
-                due
-            } else {
-                now
-            };
+            let start = if self.options.rate.is_some() { due } else { now };
             self.tally.late += u64::from(now - start > 1_000_000);
             if !connection.send(&self.request, start) {
                 return self.fail(slot);
@@ -321,17 +278,8 @@ impl<'a> Run<'a> {
         } else {
             return Ok(());
         };
-        let value = Timespec {
-            tv_sec: (wait / 1_000_000_000) as i64,
-            tv_nsec: (wait % 1_000_000_000) as i64,
-        };
-        let once = Itimerspec {
-            it_interval: Timespec {
-                tv_sec: 0,
-                tv_nsec: 0,
-            },
-            it_value: value,
-        };
+        let value = Timespec { tv_sec: (wait / 1_000_000_000) as i64, tv_nsec: (wait % 1_000_000_000) as i64 };
+        let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: value };
         timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once)?;
         Ok(())
     }
@@ -366,17 +314,12 @@ impl<'a> Run<'a> {
 
     fn complete(&mut self, slot: usize, is_success: bool) {
         let now = self.elapsed_ns();
-        let Some(due) = self.connections[slot]
-            .as_mut()
-            .and_then(|connection| connection.waiting_since.take())
-        else {
+        let Some(due) = self.connections[slot].as_mut().and_then(|connection| connection.waiting_since.take()) else {
             // A response nobody asked for: the connection cannot be trusted any more.
             return self.fail(slot);
         };
         let micros = now.saturating_sub(due) / 1000;
-        self.tally
-            .latencies_us
-            .push(u32::try_from(micros).unwrap_or(u32::MAX));
+        self.tally.latencies_us.push(u32::try_from(micros).unwrap_or(u32::MAX));
         self.tally.not_2xx += u64::from(!is_success);
         self.tally.in_flight -= 1;
         if !self.options.idle {
@@ -385,9 +328,7 @@ impl<'a> Run<'a> {
     }
 
     fn on_closed(&mut self, slot: usize) {
-        let is_busy = self.connections[slot]
-            .as_ref()
-            .is_some_and(|connection| connection.waiting_since.is_some());
+        let is_busy = self.connections[slot].as_ref().is_some_and(|connection| connection.waiting_since.is_some());
         if is_busy {
             return self.fail(slot);
         }
@@ -398,9 +339,7 @@ impl<'a> Run<'a> {
     /// Gives up the request under way on this connection, if any, and the connection with it.
     fn fail(&mut self, slot: usize) {
         self.tally.errors += 1;
-        let was_in_flight = self.connections[slot]
-            .as_mut()
-            .is_some_and(|connection| connection.waiting_since.take().is_some());
+        let was_in_flight = self.connections[slot].as_mut().is_some_and(|connection| connection.waiting_since.take().is_some());
         self.reopen(slot);
         if was_in_flight {
             self.tally.in_flight -= 1;
@@ -414,8 +353,7 @@ impl<'a> Run<'a> {
     fn reopen(&mut self, slot: usize) {
         self.connections[slot] = None;
         if !self.options.idle {
-            self.connections[slot] =
-                Connection::open(self.options.server, self.poll.registry(), slot).ok();
+            self.connections[slot] = Connection::open(self.options.server, self.poll.registry(), slot).ok();
         }
     }
 
@@ -487,10 +425,7 @@ mod tests {
 
     fn take_all(pieces: &[&[u8]]) -> Vec<Progress> {
         let (mut head, mut answer, mut received) = (Vec::new(), None, 0);
-        pieces
-            .iter()
-            .map(|piece| take(piece, &mut head, &mut answer, &mut received))
-            .collect()
+        pieces.iter().map(|piece| take(piece, &mut head, &mut answer, &mut received)).collect()
     }
 
     #[test]

@@ -81,16 +81,9 @@ struct Connection {
 }
 
 impl Connection {
-    fn serve(
-        &mut self,
-        answers: &Answers,
-        scratch: &mut [u8],
-        half_closed: bool,
-    ) -> io::Result<Peer> {
+    fn serve(&mut self, answers: &Answers, scratch: &mut [u8], half_closed: bool) -> io::Result<Peer> {
         let input = &mut self.input;
-        let peer = drain(&mut self.socket, scratch, half_closed, |data| {
-            input.extend_from_slice(data)
-        })?;
+        let peer = drain(&mut self.socket, scratch, half_closed, |data| input.extend_from_slice(data))?;
         let mut used = 0;
         while let Some(length) = head_length(&self.input[used..]) {
             answers.write_for(&self.input[used..used + length], &mut self.output);
@@ -136,16 +129,8 @@ impl Connections {
                 self.slots.push(None);
                 self.slots.len() - 1
             });
-            registry.register(
-                &mut socket,
-                Token(slot),
-                Interest::READABLE | Interest::WRITABLE,
-            )?;
-            self.slots[slot] = Some(Connection {
-                socket,
-                input: Vec::new(),
-                output: Vec::new(),
-            });
+            registry.register(&mut socket, Token(slot), Interest::READABLE | Interest::WRITABLE)?;
+            self.slots[slot] = Some(Connection { socket, input: Vec::new(), output: Vec::new() });
         }
     }
 
@@ -153,20 +138,14 @@ impl Connections {
         let Some(connection) = self.slots.get_mut(slot).and_then(Option::as_mut) else {
             return;
         };
-        if !matches!(
-            connection.serve(answers, scratch, half_closed),
-            Ok(Peer::Open)
-        ) {
+        if !matches!(connection.serve(answers, scratch, half_closed), Ok(Peer::Open)) {
             self.slots[slot] = None;
             self.free.push_back(slot);
         }
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the dates it sends are to be real ones"
-)]
+#[expect(clippy::disallowed_methods, reason = "the dates it sends are to be real ones")]
 fn now() -> SystemTime {
     SystemTime::now()
 }
@@ -176,8 +155,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let answers = Answers::new(now());
     let mut poll = Poll::new()?;
     let mut listener = TcpListener::bind(options.listen)?;
-    poll.registry()
-        .register(&mut listener, LISTENER, Interest::READABLE)?;
+    poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
     let mut connections = Connections::default();
     let mut events = Events::with_capacity(1024);
     let mut scratch = vec![0; 64 * 1024];
@@ -189,9 +167,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         for event in &events {
             match event.token() {
                 LISTENER => connections.accept_all(&listener, poll.registry())?,
-                Token(slot) => {
-                    connections.serve(slot, &answers, &mut scratch, event.is_read_closed())
-                }
+                Token(slot) => connections.serve(slot, &answers, &mut scratch, event.is_read_closed()),
             }
         }
     }

@@ -202,7 +202,11 @@ fn upgrades(section: &Section<'_, '_>, list: At<Vec<At<String>>>) -> Vec<String>
         if !token {
             section.error(protocol.span, format!("`{}` is no protocol name", protocol.value), "for example \"websocket\"");
         } else if name == "h2c" || name.starts_with("http") || name.starts_with("tls") {
-            section.error(protocol.span, format!("switching to `{name}` cannot be allowed"), "requests inside it would pass unseen: no limits, no headers, no log");
+            section.error(
+                protocol.span,
+                format!("switching to `{name}` cannot be allowed"),
+                "requests inside it would pass unseen: no limits, no headers, no log",
+            );
         } else {
             kept.push(name);
         }
@@ -238,10 +242,18 @@ impl Route {
         let host = s.parsed("host", "a host such as \"shop.example\"", |h| {
             let name = h.strip_prefix("*.").unwrap_or(h);
             let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b));
-            if plain { Ok(h.to_ascii_lowercase()) } else { Err("expected a host without scheme or path, such as \"shop.example\" or \"*.shop.example\"".to_owned()) }
+            if plain {
+                Ok(h.to_ascii_lowercase())
+            } else {
+                Err("expected a host without scheme or path, such as \"shop.example\" or \"*.shop.example\"".to_owned())
+            }
         });
         let path = s.parsed("path", "a path such as \"/api\"", |p| {
-            if p.starts_with('/') && !p.contains('*') { Ok(p.to_owned()) } else { Err("expected a path that starts with `/`, without `*`: it stands for everything below it".to_owned()) }
+            if p.starts_with('/') && !p.contains('*') {
+                Ok(p.to_owned())
+            } else {
+                Err("expected a path that starts with `/`, without `*`: it stands for everything below it".to_owned())
+            }
         });
         let route = Self {
             span: span.clone(),

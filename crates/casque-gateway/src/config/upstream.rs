@@ -26,7 +26,11 @@ impl Upstream {
         const HELP: &str = "expected \"http://host:port\" or \"unix:/path/to/socket\"";
         if let Some(path) = text.strip_prefix("unix:") {
             let path = path.strip_prefix("//").unwrap_or(path);
-            return if path.starts_with('/') { Ok(Self::Unix(PathBuf::from(path))) } else { Err("the socket's path must be absolute, such as \"unix:/run/app.sock\"".to_owned()) };
+            return if path.starts_with('/') {
+                Ok(Self::Unix(PathBuf::from(path)))
+            } else {
+                Err("the socket's path must be absolute, such as \"unix:/run/app.sock\"".to_owned())
+            };
         }
         if text.starts_with("https://") {
             return Err("an app behind TLS is not spoken to yet: use its http port".to_owned());
@@ -86,7 +90,19 @@ mod tests {
         assert_eq!(Upstream::parse("http://[::1]:3000").unwrap().authority(), "[::1]:3000");
         assert_eq!(Upstream::parse("http://app").unwrap().authority(), "app:80");
         assert_eq!(Upstream::parse("unix:/run/app.sock").unwrap(), Upstream::Unix("/run/app.sock".into()));
-        for bad in ["", "127.0.0.1:3000", "https://a", "http://", "http://a:0", "http://a:x", "http://a/b", "http://u@a", "unix:app.sock", "ftp://a", "http://a b"] {
+        for bad in [
+            "",
+            "127.0.0.1:3000",
+            "https://a",
+            "http://",
+            "http://a:0",
+            "http://a:x",
+            "http://a/b",
+            "http://u@a",
+            "unix:app.sock",
+            "ftp://a",
+            "http://a b",
+        ] {
             assert!(Upstream::parse(bad).is_err(), "{bad}");
         }
     }

@@ -129,7 +129,8 @@ async fn forward(worker: Forward, mut req: Request<ClientBody>) -> Result<Respon
 
 /// Whether a request may be sent twice: its method says that twice is as good as once, and it has no body.
 fn replayable(parts: &http::request::Parts, body: &ClientBody) -> bool {
-    http_body::Body::is_end_stream(body) && matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE)
+    http_body::Body::is_end_stream(body)
+        && matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE)
 }
 
 /// The same request, for a second try, if it has no body.
@@ -144,7 +145,12 @@ fn copy_of_head(req: &Request<RequestBody>) -> Option<Request<RequestBody>> {
 }
 
 /// Sends 1xx on to the client as they come, but for 100, which answers an expectation that is settled between each two hops.
-fn pass_on_informational(req: &mut Request<RequestBody>, conn: &Arc<Connection>, continuation: Option<&Arc<Continuation>>, policy: &Arc<HeaderPolicy>) {
+fn pass_on_informational(
+    req: &mut Request<RequestBody>,
+    conn: &Arc<Connection>,
+    continuation: Option<&Arc<Continuation>>,
+    policy: &Arc<HeaderPolicy>,
+) {
     let (conn, continuation, policy) = (conn.clone(), continuation.cloned(), policy.clone());
     let passed = AtomicU32::new(0);
     hyper::ext::on_informational(req, move |informational| {

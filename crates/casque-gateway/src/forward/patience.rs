@@ -60,7 +60,12 @@ pub(super) struct Expired;
 impl Patience {
     /// Waits for `sending` for at most `limit` (zero: for ever), not counting the time in which the request's body still moves or
     /// its client is waited for.
-    pub(super) async fn wait<T>(self: &Rc<Self>, sending: impl Future<Output = T>, progress: &Rc<Progress>, limit: Duration) -> Result<T, Expired> {
+    pub(super) async fn wait<T>(
+        self: &Rc<Self>,
+        sending: impl Future<Output = T>,
+        progress: &Rc<Progress>,
+        limit: Duration,
+    ) -> Result<T, Expired> {
         if limit.is_zero() {
             return Ok(sending.await);
         }

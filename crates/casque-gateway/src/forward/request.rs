@@ -40,7 +40,8 @@ pub(super) fn prepare<B>(req: &mut Request<B>, exchange: &Exchange) -> Result<Pr
     }
     *req.version_mut() = Version::HTTP_11;
     let headers = req.headers_mut();
-    if version == Version::HTTP_10 && !headers.contains_key(HOST)
+    if version == Version::HTTP_10
+        && !headers.contains_key(HOST)
         && let Ok(host) = HeaderValue::from_str(&exchange.route.upstream.authority)
     {
         headers.insert(HOST, host);
@@ -137,7 +138,8 @@ fn is_stranger(name: &str, peer_is_trusted: bool) -> bool {
 }
 
 fn is_forwarding(name: &str) -> bool {
-    name.starts_with("x-forwarded-") || matches!(name, "forwarded" | "x-real-ip" | "x-client-ip" | "x-cluster-client-ip" | "true-client-ip" | "cf-connecting-ip")
+    name.starts_with("x-forwarded-")
+        || matches!(name, "forwarded" | "x-real-ip" | "x-client-ip" | "x-cluster-client-ip" | "true-client-ip" | "cf-connecting-ip")
 }
 
 /// RFC 9110 7.8: the client lists protocols; the first that is allowed is the one asked for. All must be known, or the app could
@@ -163,7 +165,12 @@ pub(super) fn remove_nominated(headers: &mut HeaderMap) {
         .iter()
         .flat_map(|v| v.as_bytes().split(|b| *b == b','))
         .map(<[u8]>::trim_ascii)
-        .filter(|t| !t.is_empty() && !t.eq_ignore_ascii_case(b"close") && !t.eq_ignore_ascii_case(b"keep-alive") && !t.eq_ignore_ascii_case(b"upgrade"))
+        .filter(|t| {
+            !t.is_empty()
+                && !t.eq_ignore_ascii_case(b"close")
+                && !t.eq_ignore_ascii_case(b"keep-alive")
+                && !t.eq_ignore_ascii_case(b"upgrade")
+        })
         .filter_map(|t| HeaderName::from_bytes(t).ok())
         .collect();
     for name in nominated {
@@ -183,10 +190,13 @@ fn forwarding_fields(headers: &mut HeaderMap, exchange: &Exchange, version: Vers
         headers.insert(FORWARDED, forwarded(exchange));
     }
     headers.insert(X_FORWARDED_FOR, value(hops));
-    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(match exchange.scheme {
-        Scheme::Http => "http",
-        Scheme::Https => "https",
-    }));
+    headers.insert(
+        X_FORWARDED_PROTO,
+        HeaderValue::from_static(match exchange.scheme {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        }),
+    );
     if !(exchange.peer_is_trusted && headers.contains_key(X_FORWARDED_HOST))
         && let Some(host) = headers.get(HOST).cloned()
     {
@@ -205,7 +215,12 @@ fn via(headers: &mut HeaderMap, version: Version, there: bool) -> Result<(), Err
         headers.insert(VIA, HeaderValue::from_static(ours));
         return Ok(());
     }
-    let hops = headers.get_all(VIA).iter().flat_map(|v| v.as_bytes().split(|b| *b == b',')).filter(|h| h.trim_ascii().ends_with(b" casque")).count();
+    let hops = headers
+        .get_all(VIA)
+        .iter()
+        .flat_map(|v| v.as_bytes().split(|b| *b == b','))
+        .filter(|h| h.trim_ascii().ends_with(b" casque"))
+        .count();
     if hops >= MAX_HOPS {
         return Err(Error::Loop);
     }
@@ -275,7 +290,18 @@ mod tests {
 
     #[test]
     fn other_spellings_of_proxy_fields_are_strangers() {
-        for name in ["x_forwarded_for", "x.forwarded.for", "x-forwarded_proto", "casque-csp-nonce", "casque_session", "x-forwarded-for", "forwarded", "x-real-ip", "content_length", "x_real_ip"] {
+        for name in [
+            "x_forwarded_for",
+            "x.forwarded.for",
+            "x-forwarded_proto",
+            "casque-csp-nonce",
+            "casque_session",
+            "x-forwarded-for",
+            "forwarded",
+            "x-real-ip",
+            "content_length",
+            "x_real_ip",
+        ] {
             assert!(is_stranger(name, false), "{name}");
         }
         for name in ["x-custom_header", "user_id", "x-api-key", "cookie", "via", "x-request-id", "content-type", "host"] {

@@ -14,9 +14,15 @@ use crate::error::Error;
 
 /// Answers with the app's 101 and joins the two connections, both ways, half-closes included, until both are at their end or
 /// the gateway is stopped: a tunnel has no end of its own that could be waited for.
-pub(super) fn tunnel(mut response: Response<Incoming>, client_side: OnUpgrade, allowed: &[String], drain: Drain) -> Result<Response<Body>, Error> {
+pub(super) fn tunnel(
+    mut response: Response<Incoming>,
+    client_side: OnUpgrade,
+    allowed: &[String],
+    drain: Drain,
+) -> Result<Response<Body>, Error> {
     // RFC 9110 7.8: the app must switch to what was asked for, and only listed protocols were let through.
-    let protocol = response.headers().get(UPGRADE).filter(|p| allowed.iter().any(|a| p.as_bytes().eq_ignore_ascii_case(a.as_bytes()))).cloned();
+    let protocol =
+        response.headers().get(UPGRADE).filter(|p| allowed.iter().any(|a| p.as_bytes().eq_ignore_ascii_case(a.as_bytes()))).cloned();
     let protocol = protocol.ok_or(Error::UnexpectedSwitch)?;
     let app_side = hyper::upgrade::on(&mut response);
     tokio::task::spawn_local(async move {

@@ -195,7 +195,11 @@ fn write_all(form: AccessLog, events: &Receiver<Event>, lost: &AtomicU64, out: i
         let _ = out.write_all(line.as_bytes());
         let lost = lost.swap(0, Ordering::Relaxed);
         if lost > 0 {
-            let line = if form == AccessLog::Json { format!("{{\"time\":\"{now}\",\"lost-lines\":{lost}}}\n") } else { format!("{now} {lost} lines were lost: the log is read too slowly\n") };
+            let line = if form == AccessLog::Json {
+                format!("{{\"time\":\"{now}\",\"lost-lines\":{lost}}}\n")
+            } else {
+                format!("{now} {lost} lines were lost: the log is read too slowly\n")
+            };
             let _ = out.write_all(line.as_bytes());
         }
     }
@@ -231,7 +235,9 @@ mod tests {
     #[test]
     fn text_lines_tell_the_same() {
         let line = event().text("2026-01-01T00:00:00.000Z");
-        assert!(line.starts_with("2026-01-01T00:00:00.000Z - POST /a\"b 429 12B 3ms limited=login would-limit=api cookies=secure_added incomplete"));
+        assert!(line.starts_with(
+            "2026-01-01T00:00:00.000Z - POST /a\"b 429 12B 3ms limited=login would-limit=api cookies=secure_added incomplete"
+        ));
     }
 
     #[test]

@@ -296,11 +296,10 @@ mod extract {
         type Rejection = (StatusCode, &'static str);
 
         async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-            parts
-                .extensions
-                .get::<Self>()
-                .copied()
-                .ok_or((StatusCode::INTERNAL_SERVER_ERROR, "no client address on the request: serve the app with casque::serve or add a ClientIpLayer"))
+            parts.extensions.get::<Self>().copied().ok_or((
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "no client address on the request: serve the app with casque::serve or add a ClientIpLayer",
+            ))
         }
     }
 }
@@ -355,7 +354,8 @@ mod tests {
     #[test]
     fn forwarded_is_read_when_asked_for() {
         let trust = TrustedProxies::parse(["10.0.0.0/8"]).unwrap().with_header(ForwardedHeader::Forwarded);
-        let h = headers(&[("forwarded", "for=6.6.6.6, For=\"[2001:db8::1]:4711\";proto=HTTPS;by=10.0.0.2"), ("x-forwarded-for", "1.1.1.1")]);
+        let h =
+            headers(&[("forwarded", "for=6.6.6.6, For=\"[2001:db8::1]:4711\";proto=HTTPS;by=10.0.0.2"), ("x-forwarded-for", "1.1.1.1")]);
         let caller = trust.identify(ip("10.0.0.2"), &h);
         assert_eq!(caller.ip.addr(), ip("2001:db8::1"));
         assert_eq!(caller.reported_scheme, Some(Scheme::Https));

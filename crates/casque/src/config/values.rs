@@ -27,7 +27,10 @@ pub fn duration(text: &str) -> Result<Duration, String> {
             "d" => 86_400_000,
             _ => return Err(HELP.to_owned()),
         };
-        total = number.checked_mul(millis).and_then(|ms| total.checked_add(Duration::from_millis(ms))).ok_or("this is longer than anything can last")?;
+        total = number
+            .checked_mul(millis)
+            .and_then(|ms| total.checked_add(Duration::from_millis(ms)))
+            .ok_or("this is longer than anything can last")?;
         rest = next.trim_start();
     }
     if total > Duration::from_secs(100 * 366 * 86_400) {

@@ -200,7 +200,8 @@ fn judge(line: &[u8], policy: &CookiePolicy, outside: Scheme, now: Duration) -> 
             (theirs, _) => theirs,
         }
     };
-    let same_site_stays = found.same_site == same_site && found.same_site_all_valid && found.same_site_lines == u32::from(same_site.is_some());
+    let same_site_stays =
+        found.same_site == same_site && found.same_site_all_valid && found.same_site_lines == u32::from(same_site.is_some());
 
     // A prefix demands Secure too, and so does Partitioned; both are worthless on plain HTTP.
     if policy.secure && outside == Scheme::Https && !found.secure {
@@ -222,7 +223,10 @@ fn judge(line: &[u8], policy: &CookiePolicy, outside: Scheme, now: Duration) -> 
         return (Hardened::Same, changes);
     }
     let new_same_site = same_site.filter(|_| !same_site_stays);
-    let in_place = found.empty_attribute || found.same_site_lines > 0 && new_same_site.is_some() || changes.has(Change::DomainDropped) || cap.is_some();
+    let in_place = found.empty_attribute
+        || found.same_site_lines > 0 && new_same_site.is_some()
+        || changes.has(Change::DomainDropped)
+        || cap.is_some();
     let mut out = Vec::with_capacity(line.len() + 64);
     if in_place {
         rewrite(&mut out, pair, attributes, &found, new_same_site, cap, changes);

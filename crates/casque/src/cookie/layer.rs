@@ -17,10 +17,13 @@ pub struct CookieLayer {
     pub(super) assume_https: bool,
 }
 
+/// Finds the policy, and the scheme that the browser used, on a request.
+pub type Find = fn(&http::Extensions) -> Option<(Arc<CookiePolicy>, Scheme)>;
+
 #[derive(Debug, Clone)]
 pub(super) enum Source {
     Fixed(Arc<CookiePolicy>),
-    PerRequest(fn(&http::Extensions) -> Option<(Arc<CookiePolicy>, Scheme)>),
+    PerRequest(Find),
 }
 
 impl Default for CookieLayer {
@@ -45,7 +48,7 @@ impl CookieLayer {
     /// A policy, and the scheme that the browser used, which an outer layer put on the request and `find` finds there. A request
     /// without them is left alone.
     #[must_use]
-    pub fn per_request(find: fn(&http::Extensions) -> Option<(Arc<CookiePolicy>, Scheme)>) -> Self {
+    pub fn per_request(find: Find) -> Self {
         Self { source: Source::PerRequest(find), assume_https: false }
     }
 

@@ -26,6 +26,6 @@ mod service;
 
 pub use future::ResponseFuture;
 pub use harden::{Change, Changes, Flags, Hardened, harden};
-pub use layer::CookieLayer;
+pub use layer::{CookieLayer, Find};
 pub use policy::{CookiePolicy, DomainRule, Mode, SameSite};
 pub use service::{CookieChanges, Cookies};

@@ -84,8 +84,24 @@ pub struct CookiePolicy {
 /// Names that scripts are known to read: CSRF double-submit tokens, analytics, consent and display choices. A `*` at the end
 /// stands for any ending.
 const SCRIPT_READABLE: [&str; 18] = [
-    "XSRF-TOKEN", "csrftoken", "csrf-token", "_csrf_token", "_ga*", "_gid", "_gat*", "_fbp", "_gcl*", "ajs_*", "intercom-*", "optimizely*",
-    "cookieconsent*", "CookieConsent*", "locale", "lang", "theme", "i18n*",
+    "XSRF-TOKEN",
+    "csrftoken",
+    "csrf-token",
+    "_csrf_token",
+    "_ga*",
+    "_gid",
+    "_gat*",
+    "_fbp",
+    "_gcl*",
+    "ajs_*",
+    "intercom-*",
+    "optimizely*",
+    "cookieconsent*",
+    "CookieConsent*",
+    "locale",
+    "lang",
+    "theme",
+    "i18n*",
 ];
 
 impl Default for CookiePolicy {

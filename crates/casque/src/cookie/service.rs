@@ -58,7 +58,10 @@ mod tests {
         ServiceBuilder::new()
             .layer(layer)
             .service(service_fn(async |_: Request<()>| {
-                let response = Response::builder().header("set-cookie", "a=1; Path=/").header("set-cookie", "nameless").header("set-cookie", "theme=dark; SameSite=Lax");
+                let response = Response::builder()
+                    .header("set-cookie", "a=1; Path=/")
+                    .header("set-cookie", "nameless")
+                    .header("set-cookie", "theme=dark; SameSite=Lax");
                 Ok::<_, Infallible>(response.body(()).unwrap())
             }))
             .oneshot(Request::new(()))

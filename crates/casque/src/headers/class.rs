@@ -53,10 +53,21 @@ fn by_type(content_type: &[u8]) -> Class {
     if is("text/html") || is("application/xhtml+xml") || essence.is_empty() {
         return Class::Page;
     }
-    if is("text/javascript") || is("application/javascript") || is("application/ecmascript") || is("text/ecmascript") || is("application/x-javascript") || is("application/wasm") {
+    if is("text/javascript")
+        || is("application/javascript")
+        || is("application/ecmascript")
+        || is("text/ecmascript")
+        || is("application/x-javascript")
+        || is("application/wasm")
+    {
         return Class::Script;
     }
-    let media = starts("image/") || starts("font/") || starts("audio/") || starts("video/") || starts("application/font") || starts("application/x-font");
+    let media = starts("image/")
+        || starts("font/")
+        || starts("audio/")
+        || starts("video/")
+        || starts("application/font")
+        || starts("application/x-font");
     // An SVG image is a document when it is opened on its own, and may hold scripts.
     if media && !ends("+xml") { Class::Asset } else { Class::Document }
 }
@@ -74,7 +85,15 @@ mod tests {
         for t in ["image/svg+xml", "application/pdf", "text/plain", "application/octet-stream", "x", "image", "image/", "garbage; type"] {
             assert_eq!(class(t), Class::Document, "{t}");
         }
-        for t in ["application/json", "application/json;charset=utf-8", "image/png", "font/woff2", "text/css", "video/mp4", "application/ld+json"] {
+        for t in [
+            "application/json",
+            "application/json;charset=utf-8",
+            "image/png",
+            "font/woff2",
+            "text/css",
+            "video/mp4",
+            "application/ld+json",
+        ] {
             assert_eq!(class(t), Class::Asset, "{t}");
         }
         for t in ["text/javascript", "application/javascript; charset=utf-8", "application/wasm"] {

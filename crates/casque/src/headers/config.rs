@@ -50,7 +50,11 @@ impl Written {
                         Rule::Set { value, mode }
                     }
                     None => {
-                        section.error(value.span(), format!("header `{}` is {}", key.value, value.kind()), "expected a text, `false`, or { value = \"...\", mode = \"...\" }");
+                        section.error(
+                            value.span(),
+                            format!("header `{}` is {}", key.value, value.kind()),
+                            "expected a text, `false`, or { value = \"...\", mode = \"...\" }",
+                        );
                         continue;
                     }
                 },
@@ -136,11 +140,29 @@ impl Written {
 
 /// The security headers that browsers know; a name one letter away from one of these is a mistake.
 const KNOWN_HEADERS: [&str; 23] = [
-    "preset", "remove", "cache-control", "clear-site-data", "content-security-policy", "content-security-policy-report-only",
-    "cross-origin-embedder-policy", "cross-origin-opener-policy", "cross-origin-resource-policy", "integrity-policy", "nel",
-    "origin-agent-cluster", "permissions-policy", "referrer-policy", "reporting-endpoints", "strict-transport-security",
-    "timing-allow-origin", "x-content-type-options", "x-dns-prefetch-control", "x-download-options", "x-frame-options",
-    "x-permitted-cross-domain-policies", "x-xss-protection",
+    "preset",
+    "remove",
+    "cache-control",
+    "clear-site-data",
+    "content-security-policy",
+    "content-security-policy-report-only",
+    "cross-origin-embedder-policy",
+    "cross-origin-opener-policy",
+    "cross-origin-resource-policy",
+    "integrity-policy",
+    "nel",
+    "origin-agent-cluster",
+    "permissions-policy",
+    "referrer-policy",
+    "reporting-endpoints",
+    "strict-transport-security",
+    "timing-allow-origin",
+    "x-content-type-options",
+    "x-dns-prefetch-control",
+    "x-download-options",
+    "x-frame-options",
+    "x-permitted-cross-domain-policies",
+    "x-xss-protection",
 ];
 
 /// Header names are open, so a misspelt one cannot be told from a new one for certain. One that is all but a known one is an error.
@@ -175,7 +197,9 @@ mod tests {
 
     #[test]
     fn the_example_above_reads_as_it_says() {
-        let (written, problems) = read("[headers]\nremove = [\"x-runtime\"]\ncontent-security-policy = \"default-src 'self'\"\npermissions-policy = false\nx-frame-options = { value = \"DENY\", mode = \"override\" }\n");
+        let (written, problems) = read(
+            "[headers]\nremove = [\"x-runtime\"]\ncontent-security-policy = \"default-src 'self'\"\npermissions-policy = false\nx-frame-options = { value = \"DENY\", mode = \"override\" }\n",
+        );
         assert_eq!(problems, [""; 0]);
         assert_eq!(value(&written, "content-security-policy").unwrap(), "default-src 'self'");
         assert_eq!(value(&written, "permissions-policy"), None);
@@ -185,7 +209,9 @@ mod tests {
 
     #[test]
     fn mistakes_are_named_with_the_nearest_header() {
-        let (_, problems) = read("[headers]\npreset = \"helmt\"\nx-frame-option = \"DENY\"\nreferrer-policy = 3\nx-a = \"a\\nb\"\nnel = { vaule = \"x\" }\nset-cookie = \"a=b\"\n");
+        let (_, problems) = read(
+            "[headers]\npreset = \"helmt\"\nx-frame-option = \"DENY\"\nreferrer-policy = 3\nx-a = \"a\\nb\"\nnel = { vaule = \"x\" }\nset-cookie = \"a=b\"\n",
+        );
         assert_eq!(problems.len(), 6, "{problems:#?}");
         assert!(problems.contains(&"unknown header `x-frame-option` | did you mean `x-frame-options`?".to_owned()));
         assert!(problems.iter().any(|p| p.contains("did you mean \"helmet\"?")));

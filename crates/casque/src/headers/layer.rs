@@ -18,11 +18,14 @@ pub struct HeadersLayer {
     pub(super) assume_https: bool,
 }
 
+/// Finds the policy, and the scheme that the browser used, on a request.
+pub type Find = fn(&http::Extensions) -> Option<(Arc<HeaderPolicy>, Scheme)>;
+
 /// Where the policy of a request comes from.
 #[derive(Debug, Clone)]
 pub(super) enum Source {
     Fixed(Arc<HeaderPolicy>),
-    PerRequest(fn(&http::Extensions) -> Option<(Arc<HeaderPolicy>, Scheme)>),
+    PerRequest(Find),
 }
 
 impl HeadersLayer {
@@ -61,7 +64,7 @@ impl HeadersLayer {
     ///
     /// This is how one static stack serves routes with different policies and reloads them.
     #[must_use]
-    pub fn per_request(find: fn(&http::Extensions) -> Option<(Arc<HeaderPolicy>, Scheme)>) -> Self {
+    pub fn per_request(find: Find) -> Self {
         Self { source: Source::PerRequest(find), assume_https: false }
     }
 

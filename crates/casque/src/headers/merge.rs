@@ -77,7 +77,16 @@ pub(super) fn decide(name: &str, mode: Mode, ours: &[u8], theirs: &[&[u8]]) -> M
 }
 
 fn keep_single(name: &str, theirs: &[&[u8]]) -> Merge {
-    let list_allowed = matches!(name, "content-security-policy" | "content-security-policy-report-only" | "permissions-policy" | "cache-control" | "referrer-policy" | "vary" | "link");
+    let list_allowed = matches!(
+        name,
+        "content-security-policy"
+            | "content-security-policy-report-only"
+            | "permissions-policy"
+            | "cache-control"
+            | "referrer-policy"
+            | "vary"
+            | "link"
+    );
     let all_same = theirs.windows(2).all(|w| w[0] == w[1]);
     if theirs.len() > 1 && !list_allowed && all_same { Merge::KeepOnly(0) } else { Merge::Keep }
 }
@@ -109,7 +118,10 @@ mod tests {
     #[test]
     fn fill_keeps_the_apps_and_folds_duplicates_only_where_one_value_is_allowed() {
         assert_eq!(decide("x-frame-options", Mode::Fill, b"DENY", &[b"ALLOWALL"]), Merge::Keep);
-        assert_eq!(decide("cross-origin-resource-policy", Mode::Fill, b"same-site", &[b"cross-origin", b"cross-origin"]), Merge::KeepOnly(0));
+        assert_eq!(
+            decide("cross-origin-resource-policy", Mode::Fill, b"same-site", &[b"cross-origin", b"cross-origin"]),
+            Merge::KeepOnly(0)
+        );
         let csp: &[u8] = b"default-src 'none'";
         assert_eq!(decide("content-security-policy", Mode::Fill, b"object-src 'none'", &[csp, csp]), Merge::Keep);
         assert_eq!(decide("content-security-policy", Mode::Append, b"object-src 'none'", &[csp]), Merge::Both);

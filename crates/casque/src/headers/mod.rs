@@ -44,7 +44,7 @@ mod strictness;
 pub use channel::Channel;
 pub use class::Class;
 pub use future::ResponseFuture;
-pub use layer::HeadersLayer;
+pub use layer::{Find, HeadersLayer};
 pub use merge::Mode;
 pub use policy::{Block, Builder, Entry, HeaderPolicy, InvalidHeader};
 pub use preset::Preset;

@@ -269,7 +269,7 @@ fn compile(rule: &Rule, channel: Channel) -> Option<Entry> {
         return None;
     }
     let is_csp = name == "content-security-policy" || name == "content-security-policy-report-only";
-    let value = if is_csp && channel != Channel::Https { without_upgrade(&rule.value)? } else { rule.value.clone() };
+    let value = if is_csp && channel != Channel::Https { Cow::Owned(without_upgrade(&rule.value)?) } else { rule.value.clone() };
     let value = match value {
         Cow::Borrowed(text) => HeaderValue::from_static(text),
         Cow::Owned(text) => HeaderValue::try_from(text).ok()?,
@@ -279,14 +279,14 @@ fn compile(rule: &Rule, channel: Channel) -> Option<Entry> {
 
 /// The policy less `upgrade-insecure-requests`, which on plain HTTP or localhost sends every subresource to a port where
 /// nothing answers (Safari even for localhost). `None` when nothing is left.
-fn without_upgrade(csp: &Cow<'static, str>) -> Option<Cow<'static, str>> {
+fn without_upgrade(csp: &str) -> Option<String> {
     let is_upgrade = |d: &&str| d.trim().eq_ignore_ascii_case("upgrade-insecure-requests");
     if !csp.split(';').any(|d| is_upgrade(&d)) {
-        return Some(csp.clone());
+        return Some(csp.to_owned());
     }
     let kept: Vec<&str> = csp.split(';').filter(|d| !is_upgrade(d)).collect();
     let kept = kept.join(";");
-    (!kept.trim().trim_end_matches(';').trim().is_empty()).then(|| Cow::Owned(kept.trim().to_owned()))
+    (!kept.trim().trim_end_matches(';').trim().is_empty()).then(|| kept.trim().to_owned())
 }
 
 fn parse_name(name: &str) -> Result<HeaderName, InvalidHeader> {
@@ -347,7 +347,10 @@ mod tests {
     #[test]
     fn bad_names_and_values_are_refused_with_the_place() {
         let b = || HeaderPolicy::builder(Preset::Off);
-        assert_eq!(b().set("x-a", "one\r\ntwo", Mode::Fill).unwrap_err().to_string(), "header `x-a`: has \\u{d} at character 4; only visible ASCII, spaces and tabs may be sent");
+        assert_eq!(
+            b().set("x-a", "one\r\ntwo", Mode::Fill).unwrap_err().to_string(),
+            "header `x-a`: has \\u{d} at character 4; only visible ASCII, spaces and tabs may be sent"
+        );
         assert!(b().set("x a", "v", Mode::Fill).is_err());
         assert!(b().set("content-length", "0", Mode::Override).is_err());
         assert!(b().set("x-a", "caf\u{e9}", Mode::Fill).is_err());
@@ -358,10 +361,10 @@ mod tests {
 
     #[test]
     fn the_upgrade_directive_is_cut_out_and_the_rest_is_kept_byte_for_byte() {
-        assert_eq!(without_upgrade(&"default-src 'self';  img-src *".into()).unwrap(), "default-src 'self';  img-src *");
-        assert_eq!(without_upgrade(&"a b; Upgrade-Insecure-Requests ;c d".into()).unwrap(), "a b;c d");
-        assert_eq!(without_upgrade(&"upgrade-insecure-requests".into()), None);
-        assert_eq!(without_upgrade(&"upgrade-insecure-requests;".into()), None);
+        assert_eq!(without_upgrade("default-src 'self';  img-src *").unwrap(), "default-src 'self';  img-src *");
+        assert_eq!(without_upgrade("a b; Upgrade-Insecure-Requests ;c d").unwrap(), "a b;c d");
+        assert_eq!(without_upgrade("upgrade-insecure-requests"), None);
+        assert_eq!(without_upgrade("upgrade-insecure-requests;"), None);
     }
 
     #[test]

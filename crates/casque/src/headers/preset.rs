@@ -78,7 +78,12 @@ const NO_HARDWARE: &str = "accelerometer=(), camera=(), display-capture=(), geol
 // No form-action: browsers apply it to where a form's redirects lead, so 'self' breaks every OAuth consent and checkout.
 // No script-src: half of all apps have an inline script, and a policy that breaks the page is a policy that gets switched off.
 const BALANCED: &[PresetRule] = &[
-    rule("content-security-policy", "base-uri 'self';frame-ancestors 'self';object-src 'none';upgrade-insecure-requests", Mode::Fill, PROGRAMS),
+    rule(
+        "content-security-policy",
+        "base-uri 'self';frame-ancestors 'self';object-src 'none';upgrade-insecure-requests",
+        Mode::Fill,
+        PROGRAMS,
+    ),
     rule("cross-origin-opener-policy", "same-origin-allow-popups", Mode::Floor, DOCUMENTS),
     // Pages only: other sites may show this one's images, SVG ones too.
     rule("cross-origin-resource-policy", "same-site", Mode::Fill, PAGES),

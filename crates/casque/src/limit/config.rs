@@ -31,7 +31,11 @@ pub fn read(sections: Vec<Section<'_, '_>>) -> Vec<Limit> {
     let mut limits: Vec<Limit> = Vec::new();
     for section in sections {
         if limits.len() == MAX_LIMITS {
-            section.error(section.span(), format!("more than {MAX_LIMITS} limits"), "join some: each is asked for every request that it counts");
+            section.error(
+                section.span(),
+                format!("more than {MAX_LIMITS} limits"),
+                "join some: each is asked for every request that it counts",
+            );
         }
         if let Some(limit) = read_one(section, &limits) {
             limits.push(limit);
@@ -43,7 +47,11 @@ pub fn read(sections: Vec<Section<'_, '_>>) -> Vec<Limit> {
 fn read_one(mut section: Section<'_, '_>, earlier: &[Limit]) -> Option<Limit> {
     let name = section.parsed("name", "a text in quotes", |s| {
         let plain = !s.is_empty() && s.len() <= 64 && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-        if plain { Ok(s.to_owned()) } else { Err("expected 1 to 64 letters, digits, `-`, `_` or `.`: the name is sent in header fields".to_owned()) }
+        if plain {
+            Ok(s.to_owned())
+        } else {
+            Err("expected 1 to 64 letters, digits, `-`, `_` or `.`: the name is sent in header fields".to_owned())
+        }
     });
     let quota = section.parsed("rate", "a rate such as \"20/1m\"", rate);
     let burst = section.integer("burst", 1..=u64::from(u32::MAX));
@@ -56,20 +64,30 @@ fn read_one(mut section: Section<'_, '_>, earlier: &[Limit]) -> Option<Limit> {
     for method in methods.into_iter().flat_map(|m| m.value) {
         match Method::from_bytes(method.value.as_bytes()) {
             Ok(m) if m.as_str() == m.as_str().to_ascii_uppercase() => known_methods.push(m),
-            _ => section.error(method.span, format!("`{}` is no method", method.value), format!("methods are upper case: did you mean \"{}\"?", method.value.to_ascii_uppercase())),
+            _ => section.error(
+                method.span,
+                format!("`{}` is no method", method.value),
+                format!("methods are upper case: did you mean \"{}\"?", method.value.to_ascii_uppercase()),
+            ),
         }
     }
     let mut patterns = Vec::new();
     for path in paths.into_iter().flat_map(|p| p.value) {
         match Pattern::parse(&path.value) {
             Ok(pattern) => patterns.push(pattern),
-            Err(problem) => section.error(path.span, format!("path `{}` {problem}", path.value), "for example \"/login\", \"/api/*\" or \"**/login\""),
+            Err(problem) => {
+                section.error(path.span, format!("path `{}` {problem}", path.value), "for example \"/login\", \"/api/*\" or \"**/login\"")
+            }
         }
     }
     if let Some(name) = &name
         && earlier.iter().any(|l| l.name() == name.value)
     {
-        section.error(name.span.clone(), format!("a second limit is called `{}`", name.value), "limits of one name share their counts; give each its own");
+        section.error(
+            name.span.clone(),
+            format!("a second limit is called `{}`", name.value),
+            "limits of one name share their counts; give each its own",
+        );
     }
     for (missing, key, example) in [(name.is_none(), "name", "\"login\""), (quota.is_none(), "rate", "\"20/1m\"")] {
         if missing && !section.has(key) {
@@ -101,7 +119,9 @@ mod tests {
 
     #[test]
     fn a_limit_reads_as_written() {
-        let (limits, problems) = run("[[limit]]\nname = \"login\"\nrate = \"20/1m\"\nburst = 5\nmethods = [\"POST\"]\npaths = [\"**/login\"]\nmode = \"shadow\"\n");
+        let (limits, problems) = run(
+            "[[limit]]\nname = \"login\"\nrate = \"20/1m\"\nburst = 5\nmethods = [\"POST\"]\npaths = [\"**/login\"]\nmode = \"shadow\"\n",
+        );
         assert_eq!(problems, [""; 0]);
         assert_eq!(limits[0].quota(), Quota::per_minute(20).burst(5));
         assert!(!limits[0].is_enforced());
@@ -109,7 +129,9 @@ mod tests {
 
     #[test]
     fn every_mistake_is_told_at_once() {
-        let (limits, problems) = run("[[limit]]\nrate = \"20\"\nmethods = [\"post\"]\npaths = [\"login\"]\nkey = \"ip\"\n[[limit]]\nname = \"a b\"\nrate = \"1/1s\"\n[[limit]]\nname = \"x\"\n");
+        let (limits, problems) = run(
+            "[[limit]]\nrate = \"20\"\nmethods = [\"post\"]\npaths = [\"login\"]\nkey = \"ip\"\n[[limit]]\nname = \"a b\"\nrate = \"1/1s\"\n[[limit]]\nname = \"x\"\n",
+        );
         assert!(limits.is_empty());
         let told = |part: &str| assert!(problems.iter().any(|p| p.contains(part)), "{part}: {problems:#?}");
         told("`rate` cannot be \"20\"");

@@ -83,7 +83,11 @@ impl Asked {
                 None => Verdict::Pass(self.note(outcome)),
                 Some(refused) => Verdict::Answer(self.refuse(outcome, refused)),
             },
-            Err(_) => Verdict::Answer(plain_answer(StatusCode::SERVICE_UNAVAILABLE, "The limits cannot be checked right now.", self.request_id.as_ref())),
+            Err(_) => Verdict::Answer(plain_answer(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The limits cannot be checked right now.",
+                self.request_id.as_ref(),
+            )),
         }
     }
 
@@ -122,7 +126,11 @@ impl Asked {
 
     /// The answer to a request whose client nobody identified: a mistake in how the app is put together.
     pub(super) fn without_client<ResBody: From<Bytes>>() -> Response<ResBody> {
-        plain_answer(StatusCode::INTERNAL_SERVER_ERROR, "The client's address is unknown to the limiter: serve the app with casque::serve or add a ClientIpLayer.", None)
+        plain_answer(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "The client's address is unknown to the limiter: serve the app with casque::serve or add a ClientIpLayer.",
+            None,
+        )
     }
 }
 

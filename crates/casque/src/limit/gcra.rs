@@ -36,7 +36,8 @@ impl Gcra {
         // stay locked for the whole step.
         let tat = tat.0.clamp(now.0, now.0.saturating_add(self.tolerance));
         if cost > self.burst {
-            let refused = Decision { allowed: false, remaining: self.remaining(tat - now.0), retry_after: None, reset_after: micros(tat - now.0) };
+            let refused =
+                Decision { allowed: false, remaining: self.remaining(tat - now.0), retry_after: None, reset_after: micros(tat - now.0) };
             return (Micros(tat), refused);
         }
         let next = tat.saturating_add(self.interval.saturating_mul(u64::from(cost)));
@@ -50,7 +51,10 @@ impl Gcra {
             };
             return (Micros(tat), refused);
         }
-        (Micros(next), Decision { allowed: true, remaining: self.remaining(ahead), retry_after: Some(Duration::ZERO), reset_after: micros(ahead) })
+        (
+            Micros(next),
+            Decision { allowed: true, remaining: self.remaining(ahead), retry_after: Some(Duration::ZERO), reset_after: micros(ahead) },
+        )
     }
 
     /// Takes back a charge. Never gives credit: a key is at most as if it had never been seen.

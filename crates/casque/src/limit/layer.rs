@@ -38,7 +38,15 @@ impl Limits {
     #[must_use]
     pub fn standard() -> Self {
         const LOGIN_PATHS: [&str; 10] = [
-            "**/login", "**/log-in", "**/log_in", "**/signin", "**/sign-in", "**/sign_in", "**/authenticate", "**/login.php", "**/wp-login.php",
+            "**/login",
+            "**/log-in",
+            "**/log_in",
+            "**/signin",
+            "**/sign-in",
+            "**/sign_in",
+            "**/authenticate",
+            "**/login.php",
+            "**/wp-login.php",
             "**/auth/local",
         ];
         let login = Limit::new("login", Quota::per_minute(20)).methods([http::Method::POST]).paths(LOGIN_PATHS);

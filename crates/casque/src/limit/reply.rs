@@ -149,7 +149,8 @@ mod tests {
 
     #[test]
     fn waits_are_rounded_up_and_spread_by_a_tenth() {
-        let wait = |ms, random| retry_after_seconds(&Decision { retry_after: Some(Duration::from_millis(ms)), ..Decision::default() }, random);
+        let wait =
+            |ms, random| retry_after_seconds(&Decision { retry_after: Some(Duration::from_millis(ms)), ..Decision::default() }, random);
         assert_eq!(wait(0, 0), 1);
         assert_eq!(wait(1, 0), 1);
         assert_eq!(wait(3_000, 0), 3);

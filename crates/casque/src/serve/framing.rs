@@ -383,7 +383,8 @@ fn request_line(line: &[u8], limits: &HeadLimits) -> Result<bool, Refusal> {
 
 /// `http://authority[/...]` (RFC 9112 3.2.2), the authority a plain host without user information.
 fn absolute_form(target: &[u8]) -> Result<(), Refusal> {
-    let rest = strip_prefix_ignore_case(target, b"http://").or_else(|| strip_prefix_ignore_case(target, b"https://")).ok_or(Refusal::TARGET)?;
+    let rest =
+        strip_prefix_ignore_case(target, b"http://").or_else(|| strip_prefix_ignore_case(target, b"https://")).ok_or(Refusal::TARGET)?;
     let end = rest.iter().position(|b| matches!(b, b'/' | b'?')).unwrap_or(rest.len());
     if is_host(&rest[..end]) { Ok(()) } else { Err(Refusal::TARGET) }
 }
@@ -480,8 +481,18 @@ fn is_host(value: &[u8]) -> bool {
 /// stripped, and is refused.
 fn connection_options(value: &[u8]) -> Result<bool, Refusal> {
     const END_TO_END: [&[u8]; 12] = [
-        b"host", b"content-length", b"content-type", b"transfer-encoding", b"cookie", b"authorization", b"origin", b"forwarded", b"via",
-        b"x-real-ip", b"x-request-id", b"expect",
+        b"host",
+        b"content-length",
+        b"content-type",
+        b"transfer-encoding",
+        b"cookie",
+        b"authorization",
+        b"origin",
+        b"forwarded",
+        b"via",
+        b"x-real-ip",
+        b"x-request-id",
+        b"expect",
     ];
     const END_TO_END_PREFIXES: [&[u8]; 3] = [b"x-forwarded-", b"casque-", b"sec-"];
     let mut upgrade = false;
@@ -569,8 +580,22 @@ impl Chunked {
 /// A trailer field, its CR LF included. What frames, routes or authenticates a message means nothing after it (RFC 9110 6.5.1).
 fn check_trailer(line: &[u8]) -> Result<(), Refusal> {
     const FORBIDDEN: [&str; 16] = [
-        "transfer-encoding", "content-length", "content-encoding", "content-type", "content-range", "host", "trailer", "te", "connection",
-        "upgrade", "expect", "authorization", "cookie", "set-cookie", "forwarded", "via",
+        "transfer-encoding",
+        "content-length",
+        "content-encoding",
+        "content-type",
+        "content-range",
+        "host",
+        "trailer",
+        "te",
+        "connection",
+        "upgrade",
+        "expect",
+        "authorization",
+        "cookie",
+        "set-cookie",
+        "forwarded",
+        "via",
     ];
     const FORBIDDEN_PREFIXES: [&[u8]; 2] = [b"x-forwarded-", b"casque-"];
     let Some(line) = line.strip_suffix(b"\r\n") else { return Err(Refusal::TRAILER) };

@@ -59,7 +59,9 @@ impl ArticleApp {
         let response = Response::builder().header("x-powered-by", "Express");
         let response = match (req.method(), req.uri().path()) {
             (&Method::GET, "/") => response.header(CONTENT_TYPE, "text/html; charset=utf-8").body(PAGE.into()),
-            (&Method::GET, "/api/items") => response.header(CONTENT_TYPE, "application/json").body(r#"{"items":["one","two","three"]}"#.into()),
+            (&Method::GET, "/api/items") => {
+                response.header(CONTENT_TYPE, "application/json").body(r#"{"items":["one","two","three"]}"#.into())
+            }
             (&Method::POST, "/login") => {
                 self.attempts.fetch_add(1, Ordering::Relaxed);
                 let form = Limited::new(req.into_body(), 4096).collect().await.map(|b| b.to_bytes()).unwrap_or_default();

@@ -27,7 +27,8 @@ pub(crate) fn run(args: &DemoArgs) -> Result<Exit, String> {
     let bare_address = bare.local_addr().map_err(|e| e.to_string())?;
     let (gateway, guarded_address) = guard(bare_address)?;
     let handle = gateway.handle();
-    let serving = std::thread::Builder::new().name("casque".to_owned()).spawn(move || gateway.run(io::sink())).map_err(|e| e.to_string())?;
+    let serving =
+        std::thread::Builder::new().name("casque".to_owned()).spawn(move || gateway.run(io::sink())).map_err(|e| e.to_string())?;
 
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|e| e.to_string())?;
     let result = runtime.block_on(async {

@@ -73,7 +73,8 @@ fn flags(flags: Flags) -> String {
         SameSite::Strict => "SameSite=Strict",
         SameSite::None => "SameSite=None",
     });
-    let words: Vec<&str> = [flags.http_only.then_some("HttpOnly"), same_site, flags.secure.then_some("Secure")].into_iter().flatten().collect();
+    let words: Vec<&str> =
+        [flags.http_only.then_some("HttpOnly"), same_site, flags.secure.then_some("Secure")].into_iter().flatten().collect();
     if words.is_empty() { "no flags".to_owned() } else { words.join(", ") }
 }
 

@@ -143,7 +143,9 @@ impl Guard {
         loop {
             tokio::select! {
                 ended = serving.ended() => return ended,
-                Signal::Stop(_) = signals.next() => return Ok(()),
+                signal = signals.next() => if matches!(signal, Signal::Stop(_)) {
+                    return Ok(());
+                },
             }
         }
     }
@@ -188,7 +190,9 @@ impl Guard {
         }
         printer::say("");
         if !self.address.ip().is_loopback() && config.client_ip.trusted_proxies.is_none() && config.client_ip.scheme.is_none() {
-            printer::hint("behind a TLS proxy, name it under [client-ip] trusted-proxies, or HTTPS-only headers and Secure cookies are left out");
+            printer::hint(
+                "behind a TLS proxy, name it under [client-ip] trusted-proxies, or HTTPS-only headers and Secure cookies are left out",
+            );
         }
     }
 }
@@ -266,8 +270,12 @@ fn file_name(file: &PolicyFile) -> String {
 
 fn cannot_listen(address: SocketAddr, error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::AddrInUse => format!("cannot listen on {address}: another program does already; choose another address with --listen"),
-        io::ErrorKind::PermissionDenied => format!("cannot listen on {address}: ports below 1024 need rights; choose another with --listen"),
+        io::ErrorKind::AddrInUse => {
+            format!("cannot listen on {address}: another program does already; choose another address with --listen")
+        }
+        io::ErrorKind::PermissionDenied => {
+            format!("cannot listen on {address}: ports below 1024 need rights; choose another with --listen")
+        }
         io::ErrorKind::AddrNotAvailable => format!("cannot listen on {address}: this machine has no such address"),
         _ => format!("cannot listen on {address}: {error}"),
     }

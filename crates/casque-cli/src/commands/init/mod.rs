@@ -40,7 +40,9 @@ pub(crate) fn run(args: &InitArgs) -> Result<Exit, String> {
         return Err(format!("cannot write `{}`: {e}", path.display()));
     }
     printer::say(format_args!("wrote {BOLD}{}{BOLD:#}", path.display()));
-    let hint = found.start_command().map_or_else(|| "casque guard --upstream http://127.0.0.1:3000".to_owned(), |c| format!("casque guard -- {c}"));
+    let hint = found
+        .start_command()
+        .map_or_else(|| "casque guard --upstream http://127.0.0.1:3000".to_owned(), |c| format!("casque guard -- {c}"));
     printer::hint(format_args!("start with `{hint}`"));
     Ok(Exit::Clean)
 }

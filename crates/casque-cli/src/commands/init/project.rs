@@ -113,7 +113,8 @@ mod tests {
             assert_eq!(found.framework, Some(framework));
             assert_eq!(found.start_command(), Some("node server.js"));
         }
-        let both = node("{\"dependencies\":{\"express\":\"5\",\"next\":\"16\",\"helmet\":\"^8\"},\"scripts\":{\"start\":\"next start\"}}").unwrap();
+        let both = node("{\"dependencies\":{\"express\":\"5\",\"next\":\"16\",\"helmet\":\"^8\"},\"scripts\":{\"start\":\"next start\"}}")
+            .unwrap();
         assert_eq!((both.framework, both.start_command()), (Some(Framework::Next), Some("npm start")));
         assert_eq!(both.overlaps, ["helmet"]);
         assert_eq!(rust("[dependencies]\naxum = { version = \"0.8\" }\n").unwrap().said, ["axum 0.8 in `Cargo.toml`"]);

@@ -57,8 +57,12 @@ pub(super) fn render(project: &Project) -> String {
         None => "url = \"http://127.0.0.1:3000\"".to_owned(),
     };
     let headers = match project.framework {
-        Some(Framework::Next) => "# Next.js puts inline scripts into its pages, so a Content-Security-Policy with script-src needs its nonces.",
-        _ if project.overlaps.iter().any(|o| o.contains("helmet")) => "# The app uses helmet: what it sets is kept, unless it is weaker than what stands here.",
+        Some(Framework::Next) => {
+            "# Next.js puts inline scripts into its pages, so a Content-Security-Policy with script-src needs its nonces."
+        }
+        _ if project.overlaps.iter().any(|o| o.contains("helmet")) => {
+            "# The app uses helmet: what it sets is kept, unless it is weaker than what stands here."
+        }
         _ => "# content-security-policy = \"default-src 'self'\"",
     };
     TEMPLATE.replace("{upstream}", &upstream).replace("{preset}", "balanced").replace("{headers}", headers)

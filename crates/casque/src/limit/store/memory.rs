@@ -152,7 +152,9 @@ mod tests {
         let store = MemoryStore::with_capacity(1024);
         let now = Micros(1_000_000_000);
         let heavy = Gcra::from(Quota::per_hour(10));
-        let charge = |subject: &[u8], gcra, cost| store.charge(&[Charge { limit: 1, subject, gcra, cost, advisory: false }], now).into_inner().unwrap().refused.is_none();
+        let charge = |subject: &[u8], gcra, cost| {
+            store.charge(&[Charge { limit: 1, subject, gcra, cost, advisory: false }], now).into_inner().unwrap().refused.is_none()
+        };
         for n in 0u32..20_000 {
             charge(&n.to_be_bytes(), heavy, 10);
         }
