@@ -1,4 +1,5 @@
 //! Every way to be slow ends, and only the slow are ended. The clock is tokio's, paused: no test waits for real.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::convert::Infallible;
 use std::sync::Arc;
