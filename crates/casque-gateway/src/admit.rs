@@ -89,6 +89,10 @@ where
         let policy = self.current.policy();
         let peer = req.extensions().get::<Arc<Connection>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |c| c.peer());
         let caller = policy.trusted.identify(peer, req.headers());
+        // Most likely a proxy that nobody named: then everybody behind it is one client to us.
+        if !caller.peer_is_trusted && req.headers().contains_key("x-forwarded-for") {
+            self.current.unheard_proxy(peer);
+        }
         let scheme = policy.scheme.or(caller.reported_scheme).unwrap_or_default();
         // The authority of an absolute-form target stands above the Host field (RFC 9112 3.2.2).
         let host = req

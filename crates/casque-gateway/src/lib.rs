@@ -20,4 +20,4 @@ mod stack;
 pub use config::Config;
 pub use error::Error;
 pub use policy::Policy;
-pub use server::{Gateway, Handle};
+pub use server::{Gateway, Handle, Notice};

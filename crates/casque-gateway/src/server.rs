@@ -4,11 +4,12 @@
 //! request's way but the limiter's. All accept from one socket: whoever is idle takes the next.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::io::{self, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use casque::limit::MemoryStore;
@@ -46,6 +47,26 @@ pub struct Handle {
 struct Shared {
     generation: AtomicU64,
     policy: Mutex<Arc<Policy>>,
+    /// A proxy that is not trusted and yet speaks for others; noticed once.
+    unheard_proxy: OnceLock<IpAddr>,
+}
+
+/// Something the operator should know while the gateway runs. Each is told once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// Requests with `X-Forwarded-For` come from this address, which is not a trusted proxy.
+    UntrustedProxy(IpAddr),
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UntrustedProxy(ip) => write!(
+                f,
+                "requests with X-Forwarded-For come from {ip}, which is not under [client-ip] trusted-proxies: if it is your proxy, all its clients share one limit, and HTTPS is not seen"
+            ),
+        }
+    }
 }
 
 impl Shared {
@@ -68,6 +89,12 @@ impl Current {
         Rc::new(Self { shared, seen: RefCell::new((generation, policy)) })
     }
 
+    /// Notes that somebody who is not trusted speaks for others.
+    #[cold]
+    pub(crate) fn unheard_proxy(&self, ip: IpAddr) {
+        let _ = self.shared.unheard_proxy.set(ip);
+    }
+
     pub(crate) fn policy(&self) -> Arc<Policy> {
         let generation = self.shared.generation.load(Ordering::Acquire);
         let mut seen = self.seen.borrow_mut();
@@ -86,6 +113,12 @@ impl Handle {
         self.shared.generation.fetch_add(1, Ordering::AcqRel);
     }
 
+    /// What should be known by now.
+    #[must_use]
+    pub fn notice(&self) -> Option<Notice> {
+        self.shared.unheard_proxy.get().copied().map(Notice::UntrustedProxy)
+    }
+
     /// Accepts no more and lets requests in flight finish; [`Gateway::run`] then returns.
     pub fn stop(&self) {
         self.stop.stop();
@@ -101,7 +134,8 @@ impl Gateway {
         let socket = bind(policy.listen)?;
         let address = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
         let (stop, drain) = stopper();
-        let shared = Arc::new(Shared { generation: AtomicU64::new(0), policy: Mutex::new(Arc::new(policy)) });
+        let shared =
+            Arc::new(Shared { generation: AtomicU64::new(0), policy: Mutex::new(Arc::new(policy)), unheard_proxy: OnceLock::new() });
         Ok(Self { socket, address, shared, stop, drain })
     }
 

@@ -23,6 +23,8 @@ use crate::printer::{self, BOLD, DIM};
 const START_PATIENCE: Duration = Duration::from_secs(120);
 /// How long an app may take to end after it was told to.
 const END_PATIENCE: Duration = Duration::from_secs(10);
+/// How often the gateway is asked for news.
+const NOTICE_INTERVAL: Duration = Duration::from_secs(1);
 /// When to say that an app has not opened its port yet.
 const START_HINT: Duration = Duration::from_secs(10);
 
@@ -78,6 +80,7 @@ impl Guard {
         self.announce(config, upstream.as_ref());
         let handle = gateway.handle();
         let mut serving = Serving::start(gateway)?;
+        let mut notices = std::pin::pin!(notices(&handle));
         loop {
             tokio::select! {
                 signal = signals.next() => match signal {
@@ -85,6 +88,7 @@ impl Guard {
                     Signal::Stop(_) => break,
                     Signal::Other(_) => {}
                 },
+                () = &mut notices => {}
                 ended = serving.ended() => return ended.map(|()| Exit::Clean),
             }
         }
@@ -101,6 +105,7 @@ impl Guard {
         self.announce(config, None);
         let handle = gateway.handle();
         let mut serving = Serving::start(gateway)?;
+        let mut notices = std::pin::pin!(notices(&handle));
         let stopped_by = loop {
             tokio::select! {
                 signal = signals.next() => match signal {
@@ -115,6 +120,7 @@ impl Guard {
                     printer::say(format_args!("the app {}", exit.in_words()));
                     return Ok(exit.code());
                 }
+                () = &mut notices => {}
                 ended = serving.ended() => {
                     app.signal(15);
                     let _ = app.exited().await;
@@ -225,6 +231,17 @@ impl Serving {
         };
         self.result = Some(result.clone());
         result
+    }
+}
+
+/// Says what the gateway has noticed, once, and then waits for ever.
+async fn notices(handle: &Handle) {
+    loop {
+        if let Some(notice) = handle.notice() {
+            printer::warning(notice);
+            return std::future::pending().await;
+        }
+        tokio::time::sleep(NOTICE_INTERVAL).await;
     }
 }
 
