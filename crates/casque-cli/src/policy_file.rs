@@ -52,9 +52,10 @@ impl PolicyFile {
         self.path.as_deref().map_or_else(|| Ok(self.clone()), Self::open)
     }
 
-    /// Whether it says where the app is.
+    /// Whether it says where the app is, or where each route's is.
     pub(crate) fn names_upstream(&self) -> bool {
-        Config::read(&Document::parse(&self.text)).upstream.url.is_some()
+        let config = Config::read(&Document::parse(&self.text));
+        config.upstream.url.is_some() || config.routes.iter().any(|r| r.upstream.is_some())
     }
 
     /// Reads what is written, draws all problems, and gives what runs.

@@ -25,6 +25,8 @@ pub enum Error {
     ResponseTimeout,
     /// The app: it hung up, or what it sent is no HTTP.
     BadResponse(hyper::Error),
+    /// The operator: no app is named for this host and path.
+    NoApp,
     /// The app: it switched protocols without being asked to, or to another.
     UnexpectedSwitch,
     /// The app: its response has a transfer coding besides `chunked`.
@@ -42,6 +44,7 @@ impl fmt::Display for Error {
             Self::ConnectTimeout => f.write_str("the app did not accept the connection in time"),
             Self::ResponseTimeout => f.write_str("the app did not answer in time"),
             Self::BadResponse(error) => write!(f, "the app's response failed: {error}"),
+            Self::NoApp => f.write_str("no app is named for this host and path"),
             Self::UnexpectedSwitch => f.write_str("the app switched protocols without being asked, or to another one"),
             Self::TransferCoding => f.write_str("the app's response has a transfer coding besides chunked"),
         }
@@ -66,6 +69,7 @@ impl Error {
             Self::BodyTooLarge => 413,
             Self::ClientGone => 400,
             Self::Loop => 508,
+            Self::NoApp => 404,
             Self::Connect(_) | Self::BadResponse(_) | Self::UnexpectedSwitch | Self::TransferCoding => 502,
             Self::ConnectTimeout | Self::ResponseTimeout => 504,
         }
@@ -77,6 +81,7 @@ impl Error {
             Self::Refused(refusal) => refusal.reason,
             Self::BodyTooLarge => "The request body is larger than this server takes.",
             Self::ClientGone => "The request ended too early.",
+            Self::NoApp => "Nothing is served under this address.",
             Self::Loop => "The request goes in circles between proxies.",
             Self::Connect(_) | Self::BadResponse(_) | Self::UnexpectedSwitch | Self::TransferCoding => {
                 "The app behind this address is not answering properly."

@@ -31,7 +31,8 @@ pub struct Policy {
 /// The policy of some hosts and paths.
 #[derive(Debug)]
 pub struct RoutePolicy {
-    pub(crate) upstream: Arc<Target>,
+    /// `None` where the policy names no app.
+    pub(crate) upstream: Option<Arc<Target>>,
     pub(crate) headers: Arc<HeaderPolicy>,
     pub(crate) cookies: Arc<CookiePolicy>,
     pub(crate) limits: Arc<Limits>,
@@ -65,17 +66,21 @@ impl Policy {
     /// The crossing from what was written to what runs. Reports what only a comparison of values shows to the document, and
     /// makes a policy of the rest; whether there are errors is for the caller to ask the document.
     ///
-    /// `None` when the file names no upstream and neither does the command line.
+    /// `None` when neither the file nor the command line names any app.
     #[must_use]
     pub fn compile(config: &Config, over: &Overrides, document: &Document<'_>) -> Option<Self> {
         let trusted = trusted_proxies(config, document);
         warn_of_weak_settings(config, document);
         let listen = over.listen.or_else(|| config.server.listen.as_ref().map(|l| l.value)).unwrap_or(DEFAULT_LISTEN);
         let upstream = over.upstream.clone().or_else(|| config.upstream.url.as_ref().map(|u| u.value.clone()));
-        // A file whose routes name all their upstreams needs no other.
-        let default = upstream.or_else(|| config.routes.iter().find_map(|r| r.upstream.as_ref()).map(|u| u.value.clone()))?;
-        let default = Arc::new(target(config, default));
-        warn_of_loop(config, &default, listen, document);
+        // Routes may name their own apps; what belongs to none of them then gets a 404, and never somebody else's app.
+        if upstream.is_none() && config.routes.iter().all(|r| r.upstream.is_none()) {
+            return None;
+        }
+        let default = upstream.map(|u| Arc::new(target(config, u)));
+        if let Some(default) = &default {
+            warn_of_loop(config, default, listen, document);
+        }
         let scheme = config.client_ip.scheme.as_ref().and_then(|s| s.value);
         Some(Self {
             listen,
@@ -84,7 +89,7 @@ impl Policy {
             trusted,
             scheme,
             access_log: config.log.access,
-            routes: routes(config, &default, document),
+            routes: routes(config, default.as_ref(), document),
         })
     }
 
@@ -92,12 +97,6 @@ impl Policy {
     #[must_use]
     pub fn listen(&self) -> SocketAddr {
         self.listen
-    }
-
-    /// The app that requests go to when no route says otherwise.
-    #[must_use]
-    pub fn default_upstream(&self) -> &Upstream {
-        &self.routes.default_route().upstream.upstream
     }
 }
 
@@ -209,7 +208,9 @@ fn warn_of_weak_settings(config: &Config, document: &Document<'_>) {
 
 fn warn_of_loop(config: &Config, target: &Target, listen: SocketAddr, document: &Document<'_>) {
     let Upstream::Tcp { host, port } = &target.upstream else { return };
-    let same_host = host.parse().is_ok_and(|ip: std::net::IpAddr| ip == listen.ip()) || (host == "localhost" && listen.ip().is_loopback());
+    let ip: Option<std::net::IpAddr> = host.parse().ok();
+    let on_this_machine = host == "localhost" || ip.is_some_and(|ip| ip.is_loopback() || ip.is_unspecified());
+    let same_host = ip == Some(listen.ip()) || (on_this_machine && (listen.ip().is_loopback() || listen.ip().is_unspecified()));
     if same_host && *port == listen.port() && *port != 0 {
         let span = config.upstream.url.as_ref().map_or(0..0, |u| u.span.clone());
         document.report(Problem {
@@ -258,24 +259,26 @@ fn settings(config: &Config) -> Settings {
     s
 }
 
-fn routes(config: &Config, default: &Arc<Target>, document: &Document<'_>) -> Routes {
+fn routes(config: &Config, default: Option<&Arc<Target>>, document: &Document<'_>) -> Routes {
     let response_timeout = config.upstream.response_timeout.unwrap_or(Duration::from_secs(60));
     let max_body_size = config.server.max_body_size.flatten();
     let limits = Arc::new(effective_limits(config.limits.as_ref()));
-    let policy =
-        |upstream: Arc<Target>, headers: &headers::config::Written, cookies: &cookie::config::Written, limits: Arc<Limits>| RoutePolicy {
-            upstream,
-            headers: Arc::new(headers.policy()),
-            cookies: Arc::new(cookies.policy()),
-            limits,
-            max_body_size,
-            response_timeout,
-        };
-    let mut routes = Routes::new(Arc::new(policy(default.clone(), &config.headers, &config.cookies, limits.clone())));
+    let policy = |upstream: Option<Arc<Target>>,
+                  headers: &headers::config::Written,
+                  cookies: &cookie::config::Written,
+                  limits: Arc<Limits>| RoutePolicy {
+        upstream,
+        headers: Arc::new(headers.policy()),
+        cookies: Arc::new(cookies.policy()),
+        limits,
+        max_body_size,
+        response_timeout,
+    };
+    let mut routes = Routes::new(Arc::new(policy(default.cloned(), &config.headers, &config.cookies, limits.clone())));
     for route in &config.routes {
         let upstream = match &route.upstream {
-            Some(own) => Arc::new(target(config, own.value.clone())),
-            None => default.clone(),
+            Some(own) => Some(Arc::new(target(config, own.value.clone()))),
+            None => default.cloned(),
         };
         let own_limits = route.limits.as_ref().map_or_else(|| limits.clone(), |own| Arc::new(Limits::new(own.iter().cloned())));
         let mut narrowed = policy(upstream, &config.headers.overlaid(&route.headers), &config.cookies.overlaid(&route.cookies), own_limits);

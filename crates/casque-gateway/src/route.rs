@@ -21,11 +21,10 @@ struct Route {
     policy: Arc<RoutePolicy>,
 }
 
-/// Ordered from the most particular to the least.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum HostPattern {
     Is(String),
-    /// Any name below this one; longer names are more particular and sort first by [`specificity`].
+    /// Any name below this one, which begins with a dot.
     Below(String),
     Any,
 }
@@ -33,7 +32,7 @@ enum HostPattern {
 impl HostPattern {
     fn of(written: Option<&str>) -> Self {
         match written {
-            None | Some("*") => Self::Any,
+            None => Self::Any,
             Some(h) => match h.strip_prefix('*') {
                 Some(below) => Self::Below(below.to_ascii_lowercase()),
                 None => Self::Is(h.to_ascii_lowercase()),
@@ -63,10 +62,6 @@ impl Routes {
         Self { routes: Vec::new(), default }
     }
 
-    pub(crate) fn default_route(&self) -> &Arc<RoutePolicy> {
-        &self.default
-    }
-
     /// Adds a route; `false` if there is one for the same host and path.
     pub(crate) fn add(&mut self, host: Option<&str>, written_path: &str, policy: Arc<RoutePolicy>) -> bool {
         let (host, path) = (HostPattern::of(host), path::normalize(written_path).into_owned());
@@ -85,8 +80,9 @@ impl Routes {
             return &self.default;
         }
         let host = host.map(without_port).unwrap_or("");
-        let normal = path::normalize(request_path);
-        let found = self.routes.iter().find(|r| r.host.matches(host) && path::is_below(&normal, &r.path));
+        // In any reading that the app may have of it: a route's rules must not be stepped round by spelling.
+        let readings = path::Readings::of(request_path);
+        let found = self.routes.iter().find(|r| r.host.matches(host) && readings.any_below(&r.path));
         found.map_or(&self.default, |r| &r.policy)
     }
 }
@@ -107,7 +103,8 @@ mod tests {
         let document = Document::parse(text);
         let config = Config::read(&document);
         let policy = Policy::compile(&config, &Overrides::default(), &document).unwrap();
-        match &policy.routes.find(Some(host), path).upstream.upstream {
+        let Some(target) = &policy.routes.find(Some(host), path).upstream else { return 0 };
+        match &target.upstream {
             crate::config::Upstream::Tcp { port, .. } => *port,
             crate::config::Upstream::Unix(_) => 0,
         }
@@ -127,6 +124,7 @@ mod tests {
             ("x", "/API/x", 2),
             ("x", "//api/./y", 2),
             ("x", "/%61pi", 2),
+            ("x", "/api%2Fx", 2),
             ("x", "/api/v2/z", 3),
             ("a.shop.example:8080", "/api", 4),
             ("shop.example", "/", 1),
@@ -134,6 +132,12 @@ mod tests {
         ] {
             assert_eq!(port(text, host, path), wanted, "{host}{path}");
         }
+    }
+
+    #[test]
+    fn without_a_default_app_nothing_is_guessed() {
+        let text = "[[route]]\nhost = \"admin.internal\"\nupstream = \"http://a:2\"\n";
+        assert_eq!((port(text, "admin.internal", "/"), port(text, "public.example", "/")), (2, 0));
     }
 
     #[test]

@@ -162,6 +162,10 @@ fn limits_refuse_with_all_that_a_client_needs_to_know() {
     ] {
         assert!(refused.contains(wanted), "{wanted} in {refused}");
     }
+    for spelling in ["/login%2f", "/login%00", "/login;x=1"] {
+        assert!(gateway.exchange(&post(spelling)).starts_with("HTTP/1.1 429 "), "{spelling}");
+    }
+    assert!(gateway.exchange(&post("/login").replace("POST", "post")).starts_with("HTTP/1.1 429 "));
     assert!(gateway.exchange(&get("")).starts_with("HTTP/1.1 200"), "other requests are not touched");
 }
 
@@ -225,6 +229,44 @@ fn a_websocket_becomes_a_tunnel_both_ways() {
     read_until(&mut stream, "more");
     stream.shutdown(Shutdown::Write).unwrap();
     assert_eq!(read_all(&mut stream), "");
+}
+
+/// An app that answers plain requests and turns upgrades into an echo.
+fn echo_with_sockets() -> String {
+    app(|_, mut stream| {
+        while let Some(head) = read_head(&mut stream) {
+            if !head.contains("upgrade: websocket") {
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nplain").unwrap();
+                continue;
+            }
+            stream.write_all(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n").unwrap();
+            let mut buf = [0; 64];
+            while let Ok(n @ 1..) = stream.read(&mut buf) {
+                stream.write_all(&buf[..n]).unwrap();
+            }
+            return;
+        }
+    })
+}
+
+#[test]
+fn a_websocket_on_a_connection_that_has_been_used_before() {
+    let gateway = gateway("", &echo_with_sockets());
+    let upgrade = "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+    let plain = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    // One after the other, and all at once.
+    let mut kept = gateway.connect();
+    kept.write_all(plain.as_bytes()).unwrap();
+    read_until(&mut kept, "plain");
+    kept.write_all(upgrade.as_bytes()).unwrap();
+    read_until(&mut kept, "101 Switching Protocols\r\n");
+    kept.write_all(b"\x01\x05hello\r\n").unwrap();
+    read_until(&mut kept, "\x01\x05hello\r\n");
+    let mut pipelined = gateway.connect();
+    pipelined.write_all(format!("{plain}{plain}{upgrade}\x01\x05hello\r\n").as_bytes()).unwrap();
+    let seen = read_until(&mut pipelined, "\x01\x05hello\r\n");
+    assert_eq!((seen.matches("plain").count(), seen.matches("101 ").count()), (2, 1), "{seen}");
+    assert!(!seen.contains("CASQUE"), "{seen}");
 }
 
 #[test]
@@ -452,4 +494,29 @@ fn a_proxy_that_nobody_named_is_noticed() {
     let named = gateway("[client-ip]\ntrusted-proxies = [\"127.0.0.1\"]\n", &echo());
     named.exchange(&get("X-Forwarded-For: 203.0.113.5\r\n"));
     assert_eq!(named.handle.notice(), None);
+}
+
+#[test]
+fn idle_connections_to_the_app_are_closed_though_nobody_asks() {
+    let (tell, told) = channel();
+    let url = app(move |_, mut stream| {
+        while read_head(&mut stream).is_some() {
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").unwrap();
+        }
+        let _ = tell.send(());
+    });
+    let gateway = gateway("[upstream]\nidle-timeout = \"500ms\"\n", &url);
+    gateway.exchange(&get(""));
+    told.recv_timeout(PATIENCE).expect("the idle connection stayed open");
+}
+
+#[test]
+fn what_belongs_to_no_app_is_nobodys() {
+    let document = casque::config::Document::parse("[[route]]\nhost = \"admin.internal\"\nupstream = \"http://127.0.0.1:1\"\n");
+    let config = casque_gateway::Config::read(&document);
+    let over = casque_gateway::policy::Overrides { listen: Some("127.0.0.1:0".parse().unwrap()), upstream: None };
+    let gateway = support::run(casque_gateway::Policy::compile(&config, &over, &document).unwrap());
+    assert!(gateway.exchange(&get("")).starts_with("HTTP/1.1 404 "));
+    let admin = get("").replace("shop.example", "admin.internal:8080");
+    assert!(gateway.exchange(&admin).starts_with("HTTP/1.1 502 "));
 }

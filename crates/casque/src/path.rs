@@ -3,8 +3,8 @@
 //! Frameworks fold `/Login`, `/login/`, `//login` and `/%6cogin` into one route, so a limit that compared bytes would be
 //! stepped round by spelling. Policies therefore match on a normal form; the path that is forwarded is never changed.
 //!
-//! The normal form errs towards the stricter side: it folds ASCII case, which some apps tell apart. An encoded slash
-//! (`%2f`) stays encoded, because no router treats it as a separator.
+//! The normal form errs towards the stricter side: it folds ASCII case, which some apps tell apart. An encoded slash (`%2f`) stays
+//! encoded in it; [`Readings`] has the form of servers that decode it before they route.
 
 use std::borrow::Cow;
 
@@ -19,8 +19,7 @@ pub fn normalize(path: &str) -> Cow<'_, str> {
     let decoded = String::from_utf8_lossy(&decoded);
     let mut segments: Vec<&str> = Vec::new();
     for segment in decoded.split(['/', '\\']) {
-        let segment = segment.split(';').next().unwrap_or("");
-        match segment {
+        match name_of(segment) {
             "" | "." => {}
             ".." => {
                 segments.pop();
@@ -40,19 +39,68 @@ pub fn normalize(path: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The normal form with dot segments left standing, where that is another path: for servers in front of which nobody refused
-/// them, because some routers resolve them and some do not.
-#[must_use]
-pub fn normalize_unresolved(path: &str) -> Option<String> {
+/// A path in every reading that some server has for it: the normal form first, and the others where they differ.
+///
+/// Servers disagree on dot segments (resolved or not) and on `%2f` and `%5c` (decoded before routing, as WSGI and Go do, or not).
+/// What must not be stepped round has to match in any of them.
+#[derive(Debug, Clone)]
+pub struct Readings<'p> {
+    normal: Cow<'p, str>,
+    others: Vec<String>,
+    unresolved: Option<String>,
+}
+
+impl<'p> Readings<'p> {
+    /// Reads a path.
+    #[must_use]
+    pub fn of(path: &'p str) -> Self {
+        let normal = normalize(path);
+        let lower = path.to_ascii_lowercase();
+        let others = if lower.contains("%2f") || lower.contains("%5c") {
+            vec![normalize(&lower.replace("%2f", "/").replace("%5c", "/")).into_owned()]
+        } else {
+            Vec::new()
+        };
+        Self { normal, others, unresolved: unresolved(path) }
+    }
+
+    /// The normal form.
+    #[must_use]
+    pub fn normal(&self) -> &str {
+        &self.normal
+    }
+
+    /// Whether one of the readings is `prefix` (normal form) or below it.
+    #[must_use]
+    pub fn any_below(&self, prefix: &str) -> bool {
+        is_below(&self.normal, prefix) || self.others.iter().chain(&self.unresolved).any(|p| is_below(p, prefix))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.normal()).chain(self.others.iter().map(String::as_str))
+    }
+}
+
+/// The path with dot segments left standing, if it has any.
+fn unresolved(path: &str) -> Option<String> {
+    if !path.contains('.') && !path.contains('%') {
+        return None;
+    }
     let decoded = decode_once(path.as_bytes());
     let decoded = String::from_utf8_lossy(&decoded);
-    let is_dots = |s: &&str| matches!(s.split(';').next(), Some("." | ".."));
+    let is_dots = |s: &&str| matches!(name_of(s), "." | "..");
     let segments: Vec<&str> = decoded.split(['/', '\\']).filter(|s| !s.is_empty()).collect();
     if !segments.iter().any(is_dots) {
         return None;
     }
-    let names: String = segments.iter().flat_map(|s| ["/", s.split(';').next().unwrap_or("")]).collect();
+    let names: String = segments.iter().flat_map(|s| ["/", name_of(s)]).collect();
     Some(names.to_ascii_lowercase())
+}
+
+/// A segment without its `;params`, and without the white space and control bytes around it that some servers trim.
+fn name_of(segment: &str) -> &str {
+    let name = segment.split(';').next().unwrap_or("");
+    name.trim_matches(|c: char| c.is_ascii_control() || c == ' ')
 }
 
 /// Whether there is nothing to do, which is the usual case and costs one pass.
@@ -101,6 +149,7 @@ fn hex(b: u8) -> Option<u8> {
 ///
 /// - `/login`: this path;
 /// - `*`: any one segment; as the last segment, everything below (and the place itself), so `/api/*` is the whole API;
+/// - `login.*`: a segment that begins with `login.`;
 /// - `**`: any number of segments, none included, so `**/login` is every path that ends in `login`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
@@ -111,6 +160,7 @@ pub struct Pattern {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Segment {
     Is(String),
+    Starts(String),
     One,
     Any,
 }
@@ -134,8 +184,9 @@ impl Pattern {
                 "**" => Segment::Any,
                 "*" if last => Segment::Any,
                 "*" => Segment::One,
-                p if p.contains('*') => return Err(format!("has `{p}`, but a `*` must be a whole segment")),
+                p if p.trim_end_matches('*').contains('*') => return Err(format!("has `{p}`, but a `*` must stand at a segment's end")),
                 p if p == "." || p == ".." => return Err("has a dot segment, which no request path keeps".to_owned()),
+                p if p.ends_with('*') => Segment::Starts(p.trim_end_matches('*').to_ascii_lowercase()),
                 p => Segment::Is(normalize(&format!("/{p}")).trim_start_matches('/').to_owned()),
             });
         }
@@ -155,9 +206,14 @@ impl Pattern {
         matches_from(&self.segments, &segments)
     }
 
-    /// Whether some place on the way to this path matches: what a router that ignores dot segments would run.
+    /// Whether a path matches in any of its readings.
     #[must_use]
-    pub fn matches_on_the_way(&self, unresolved: &str) -> bool {
+    pub fn matches_any(&self, readings: &Readings<'_>) -> bool {
+        readings.all().any(|p| self.matches(p)) || readings.unresolved.as_ref().is_some_and(|u| self.matches_on_the_way(u))
+    }
+
+    /// Whether some place on the way to this path matches: what a router that ignores dot segments would run.
+    fn matches_on_the_way(&self, unresolved: &str) -> bool {
         let segments: Vec<&str> = unresolved.split('/').filter(|s| !s.is_empty()).collect();
         (0..=segments.len()).any(|n| matches_from(&self.segments, &segments[..n]))
     }
@@ -176,6 +232,7 @@ fn matches_from(pattern: &[Segment], path: &[&str]) -> bool {
             }
             Some(Segment::One) => true,
             Some(Segment::Is(text)) => text == path[s],
+            Some(Segment::Starts(text)) => path[s].starts_with(text.as_str()),
             None => false,
         };
         if step {
@@ -230,10 +287,13 @@ mod tests {
     }
 
     #[test]
-    fn dot_segments_have_two_readings() {
-        assert_eq!(normalize_unresolved("/GraphQL/%2e%2E").as_deref(), Some("/graphql/.."));
-        assert_eq!(normalize_unresolved("/x/../login"), Some("/x/../login".to_owned()));
-        assert_eq!(normalize_unresolved("/login/a.b"), None);
+    fn a_path_matches_in_any_reading_that_a_server_could_have() {
+        let m = |pattern: &str, path: &str| Pattern::parse(pattern).unwrap().matches_any(&Readings::of(path));
+        for path in ["/graphql/..", "/GraphQL/%2e%2E", "/x/../graphql", "/graphql%2f", "/graphql%5C", "/graphql%20", "/graphql%00"] {
+            assert!(m("/graphql", path), "{path}");
+        }
+        assert!(m("**/login", "/accounts%2Flogin") && !m("/graphql", "/graphql%2fx"));
+        assert!(Readings::of("/admin%2Fx").any_below("/admin") && !Readings::of("/administer").any_below("/admin"));
     }
 
     #[test]
@@ -247,7 +307,8 @@ mod tests {
         assert!(m("/a/**/z", "/a/z") && m("/a/**/z", "/a/b/c/z") && !m("/a/**/z", "/a/b"));
         assert!(m("/", "/") && !m("/", "/a") && m("/*", "/") && m("/**", "/a/b"));
         assert!(Pattern::parse("login").is_err());
-        assert!(Pattern::parse("/lo*").is_err());
+        assert!(Pattern::parse("/l*n").is_err());
+        assert!(m("**/login.*", "/a/login.json") && m("**/login.*", "/LOGIN.PHP") && !m("**/login.*", "/login"));
     }
 
     #[test]

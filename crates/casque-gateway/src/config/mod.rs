@@ -240,7 +240,11 @@ impl Route {
     fn read(mut s: Section<'_, '_>) -> Self {
         let span = s.span();
         let host = s.parsed("host", "a host such as \"shop.example\"", |h| {
+            let h = h.strip_suffix('.').unwrap_or(h);
             let name = h.strip_prefix("*.").unwrap_or(h);
+            if name.contains(':') && !name.ends_with(']') {
+                return Err("expected a host without a port: a route is for all of them".to_owned());
+            }
             let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b));
             if plain {
                 Ok(h.to_ascii_lowercase())

@@ -79,7 +79,8 @@ async fn forward(worker: Forward, mut req: Request<ClientBody>) -> Result<Respon
     let conn = req.extensions_mut().remove::<Arc<Connection>>().expect("put there by the server");
     let route = &exchange.route;
 
-    let prepared = request::prepare(&mut req, &exchange)?;
+    let Some(target) = &route.upstream else { return Err(Error::NoApp) };
+    let prepared = request::prepare(&mut req, &exchange, target)?;
     if let (Some(max), Some(length)) = (route.max_body_size, prepared.content_length)
         && length > max
     {
@@ -99,15 +100,16 @@ async fn forward(worker: Forward, mut req: Request<ClientBody>) -> Result<Respon
         pass_on_informational(&mut outgoing, &conn, continuation.as_ref(), &route.headers);
     }
 
-    let mut lease = pools.lease(&route.upstream, replay).await?;
+    let mut lease = pools.lease(target, replay).await?;
     let copy = if lease.is_suspect() { copy_of_head(&outgoing) } else { None };
     let mut sent = patience.wait(lease.send(outgoing), &progress, route.response_timeout).await.map_err(|_| Error::ResponseTimeout)?;
     if let Err(failed) = &mut sent {
+        pools.trouble(target);
         // The app closed an idle connection just as it was used again. What was never sent, or may be sent twice (RFC 9110
         // 9.2.2) and got no answer, is tried once more, on a fresh connection.
         let again = failed.take_message().or(copy.filter(|_| progress.untouched()));
         if let Some(again) = again {
-            lease = pools.connect(&route.upstream).await?;
+            lease = pools.connect(target).await?;
             sent = patience.wait(lease.send(again), &progress, route.response_timeout).await.map_err(|_| Error::ResponseTimeout)?;
         }
     }
@@ -115,7 +117,7 @@ async fn forward(worker: Forward, mut req: Request<ClientBody>) -> Result<Respon
 
     let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     match (switched, client_side) {
-        (true, Some(client_side)) => upgrade::tunnel(response, client_side, &route.upstream.upgrades, drain),
+        (true, Some(client_side)) => upgrade::tunnel(response, client_side, &target.upgrades, drain),
         (true, None) => Err(Error::UnexpectedSwitch),
         (false, _) => {
             let (mut parts, body) = response.into_parts();

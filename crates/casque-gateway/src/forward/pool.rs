@@ -1,6 +1,6 @@
 //! A worker's connections to the apps. Never shared between threads, so never locked.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +20,11 @@ use crate::policy::Target;
 /// After this much idleness a connection may be closing under the next request. A request that may be sent twice is then kept at
 /// hand for a second try; below it, which is where a busy gateway is, keeping it would cost more than the rest of the pool.
 const SUSPECT_AFTER: Duration = Duration::from_millis(20);
+/// How many connections in a row must have been used again without trouble before an app is believed to keep them open. Some
+/// close after every answer without a word.
+const TRUSTED_AFTER: u32 = 16;
+/// How often connections that have been idle for too long are looked for.
+const SWEEP: Duration = Duration::from_secs(1);
 /// After this much a request that must not be sent twice gets a new connection instead.
 const STALE_AFTER: Duration = Duration::from_secs(1);
 
@@ -27,12 +32,15 @@ const STALE_AFTER: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(super) struct Pools {
     apps: RefCell<Vec<Pool>>,
+    sweeping: Cell<bool>,
 }
 
 #[derive(Debug)]
 struct Pool {
     target: Arc<Target>,
     idle: Vec<Idle>,
+    /// How many were used again without trouble since the last that was not.
+    reused: u32,
 }
 
 impl Pool {
@@ -65,18 +73,28 @@ impl Pools {
     ///
     /// A request that must not be sent twice gets none that has been idle long enough to be closed under it.
     pub(super) async fn lease(&self, target: &Arc<Target>, replayable: bool) -> Result<Lease, Error> {
-        while let Some(idle) = self.take(target) {
+        while let Some((idle, reused)) = self.take(target) {
             let now = SystemClock.now();
             let idle_for = now.since(idle.since);
-            if now >= idle.until || idle.sender.is_closed() || (idle_for > STALE_AFTER && !replayable) {
+            if now >= idle.until || (idle_for > STALE_AFTER && !replayable) {
                 continue;
             }
             let mut sender = idle.sender;
-            if sender.ready().await.is_ok() {
-                return Ok(Lease { sender, target: target.clone(), suspect: replayable && idle_for > SUSPECT_AFTER });
+            if sender.is_closed() || sender.ready().await.is_err() {
+                self.trouble(target);
+                continue;
             }
+            let suspect = replayable && (reused < TRUSTED_AFTER || idle_for > SUSPECT_AFTER);
+            return Ok(Lease { sender, target: target.clone(), suspect });
         }
         self.connect(target).await
+    }
+
+    /// The app has closed a connection that was to be used again.
+    pub(super) fn trouble(&self, target: &Arc<Target>) {
+        if let Some(pool) = self.apps.borrow_mut().iter_mut().find(|p| p.is_for(target)) {
+            pool.reused = 0;
+        }
     }
 
     /// A new connection.
@@ -90,11 +108,16 @@ impl Pools {
         Ok(Lease { sender, target: target.clone(), suspect: false })
     }
 
-    fn take(&self, target: &Arc<Target>) -> Option<Idle> {
-        self.apps.borrow_mut().iter_mut().find(|p| p.is_for(target))?.idle.pop()
+    fn take(&self, target: &Arc<Target>) -> Option<(Idle, u32)> {
+        let mut apps = self.apps.borrow_mut();
+        let pool = apps.iter_mut().find(|p| p.is_for(target))?;
+        let idle = pool.idle.pop()?;
+        let before = pool.reused;
+        pool.reused = before.saturating_add(1);
+        Some((idle, before))
     }
 
-    fn put(&self, target: &Arc<Target>, sender: SendRequest<RequestBody>, keep_alive: KeepAlive) {
+    fn put(self: &Rc<Self>, target: &Arc<Target>, sender: SendRequest<RequestBody>, keep_alive: KeepAlive) {
         if sender.is_closed() {
             return;
         }
@@ -103,15 +126,33 @@ impl Pools {
         let patience = keep_alive.map_or(target.idle_timeout, |k| k.saturating_sub(Duration::from_secs(1)).min(target.idle_timeout));
         let mut apps = self.apps.borrow_mut();
         let at = apps.iter().position(|p| p.is_for(target)).unwrap_or_else(|| {
-            apps.push(Pool { target: target.clone(), idle: Vec::new() });
+            apps.push(Pool { target: target.clone(), idle: Vec::new(), reused: 0 });
             apps.len() - 1
         });
         let pool = &mut apps[at].idle;
-        // The longest idle stand first; those past their time are dropped, which closes them.
-        let expired = pool.iter().take_while(|i| now >= i.until).count();
-        pool.drain(..expired);
         if pool.len() < target.max_idle {
             pool.push(Idle { sender, since: now, until: now.after(patience) });
+        }
+        if !self.sweeping.replace(true) {
+            tokio::task::spawn_local(self.clone().sweep());
+        }
+    }
+
+    /// Closes what has been idle for too long, until nothing is left to watch: the app must not keep sockets for a gateway that has
+    /// gone quiet, nor for a policy that was replaced.
+    async fn sweep(self: Rc<Self>) {
+        loop {
+            tokio::time::sleep(SWEEP).await;
+            let now = SystemClock.now();
+            let mut apps = self.apps.borrow_mut();
+            for pool in apps.iter_mut() {
+                pool.idle.retain(|i| now < i.until && !i.sender.is_closed());
+            }
+            apps.retain(|pool| !pool.idle.is_empty());
+            if apps.is_empty() {
+                self.sweeping.set(false);
+                return;
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, Version};
 
 use crate::admit::Exchange;
 use crate::error::Error;
+use crate::policy::Target;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -30,7 +31,7 @@ pub(super) struct Prepared {
 }
 
 /// Rewrites the head in place: hop-by-hop fields out (RFC 9110 7.6.1), forwarding fields in, the target in origin form.
-pub(super) fn prepare<B>(req: &mut Request<B>, exchange: &Exchange) -> Result<Prepared, Error> {
+pub(super) fn prepare<B>(req: &mut Request<B>, exchange: &Exchange, target: &Target) -> Result<Prepared, Error> {
     let version = req.version();
     let authority = req.uri().authority().map(|a| HeaderValue::from_str(a.as_str()));
     if let Some(Ok(authority)) = authority {
@@ -42,7 +43,7 @@ pub(super) fn prepare<B>(req: &mut Request<B>, exchange: &Exchange) -> Result<Pr
     let headers = req.headers_mut();
     if version == Version::HTTP_10
         && !headers.contains_key(HOST)
-        && let Ok(host) = HeaderValue::from_str(&exchange.route.upstream.authority)
+        && let Ok(host) = HeaderValue::from_str(&target.authority)
     {
         headers.insert(HOST, host);
     }
@@ -50,7 +51,7 @@ pub(super) fn prepare<B>(req: &mut Request<B>, exchange: &Exchange) -> Result<Pr
     let seen = survey(headers, exchange.peer_is_trusted);
     let content_length = if seen.content_length { headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok()) } else { None };
     let has_body = content_length.is_some_and(|n| n > 0) || seen.transfer_encoding;
-    let upgrade = seen.upgrade && !has_body && version == Version::HTTP_11 && may_upgrade(headers, &exchange.route.upstream.upgrades);
+    let upgrade = seen.upgrade && !has_body && version == Version::HTTP_11 && may_upgrade(headers, &target.upgrades);
     let expects_continue = seen.expect && has_body && version == Version::HTTP_11;
 
     if seen.connection {
@@ -123,23 +124,35 @@ fn survey(headers: &HeaderMap, peer_is_trusted: bool) -> Seen {
 /// Whether a field claims what only a proxy may: by its name, or by a spelling that CGI-like servers fold into it.
 fn is_stranger(name: &str, peer_is_trusted: bool) -> bool {
     let bytes = name.as_bytes();
-    let may_be_one = matches!(bytes.first(), Some(b'x' | b'f' | b'c' | b'v' | b'h' | b't'));
+    let may_be_one = matches!(bytes.first(), Some(b'x' | b'f' | b'c' | b'v' | b'h' | b't' | b'p'));
     if !may_be_one {
         return false;
     }
     let alias = bytes.iter().any(|b| matches!(b, b'_' | b'.'));
     if !alias {
-        return name.starts_with("casque-") || (!peer_is_trusted && is_forwarding(name));
+        return is_never_passed(name) || (is_forwarding(name) && !(peer_is_trusted && is_told_by_proxies(name)));
     }
     let folded = name.replace(['_', '.'], "-");
     is_forwarding(&folded)
-        || folded.starts_with("casque-")
+        || is_never_passed(&folded)
         || matches!(folded.as_str(), "via" | "host" | "content-length" | "transfer-encoding" | "x-request-id" | "cookie" | "content-type")
+}
+
+/// Our own fields; `Proxy`, which CGI programs take for a variable that redirects their requests; and the fields by which some
+/// servers serve another path than the one that was asked for and checked.
+fn is_never_passed(name: &str) -> bool {
+    name.starts_with("casque-") || matches!(name, "proxy" | "x-original-url" | "x-rewrite-url")
 }
 
 fn is_forwarding(name: &str) -> bool {
     name.starts_with("x-forwarded-")
         || matches!(name, "forwarded" | "x-real-ip" | "x-client-ip" | "x-cluster-client-ip" | "true-client-ip" | "cf-connecting-ip")
+}
+
+/// What a trusted proxy may say besides the address, which is told anew. Proxies pass other fields of this kind through from the
+/// client without a look.
+fn is_told_by_proxies(name: &str) -> bool {
+    matches!(name, "forwarded" | "x-forwarded-for" | "x-forwarded-proto" | "x-forwarded-host" | "x-forwarded-port" | "x-forwarded-prefix")
 }
 
 /// RFC 9110 7.8: the client lists protocols; the first that is allowed is the one asked for. All must be known, or the app could
@@ -307,7 +320,8 @@ mod tests {
         for name in ["x-custom_header", "user_id", "x-api-key", "cookie", "via", "x-request-id", "content-type", "host"] {
             assert!(!is_stranger(name, false), "{name}");
         }
-        assert!(!is_stranger("x-forwarded-for", true));
+        assert!(!is_stranger("x-forwarded-for", true) && is_stranger("x-real-ip", true) && is_stranger("true-client-ip", true));
+        assert!(is_stranger("proxy", true) && is_stranger("x-original-url", false));
         assert!(is_stranger("x_forwarded_for", true) && is_stranger("casque-x", true));
     }
 

@@ -37,7 +37,8 @@ pub(super) fn clean(headers: &mut HeaderMap) -> Result<KeepAlive, Error> {
         headers.remove(CONNECTION);
     }
     if coding {
-        let chunked = headers.remove(TRANSFER_ENCODING).is_some_and(|c| c.as_bytes().eq_ignore_ascii_case(b"chunked"));
+        let chunked = headers.get_all(TRANSFER_ENCODING).iter().all(|c| c.as_bytes().eq_ignore_ascii_case(b"chunked"));
+        headers.remove(TRANSFER_ENCODING);
         if !chunked {
             return Err(Error::TransferCoding);
         }

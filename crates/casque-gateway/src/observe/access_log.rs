@@ -19,6 +19,9 @@ use crate::config::AccessLog;
 /// Lines that may wait for the writer. More are dropped and counted: a log that stalls must not stall the app.
 const QUEUE: usize = 8192;
 
+/// How long a stop waits for the last lines to be taken.
+const FINISH: Duration = Duration::from_secs(2);
+
 /// One request, told.
 #[derive(Debug)]
 pub(crate) struct Event {
@@ -150,7 +153,8 @@ impl Logger {
 /// The thread that writes.
 #[derive(Debug)]
 pub(crate) struct LogWriter {
-    thread: Option<std::thread::JoinHandle<()>>,
+    /// Hung up on when everything is written.
+    done: Option<Receiver<()>>,
 }
 
 impl LogWriter {
@@ -158,18 +162,22 @@ impl LogWriter {
     pub(crate) fn start(form: AccessLog, out: impl Write + Send + 'static) -> (Logger, Self) {
         let dropped = Arc::new(AtomicU64::new(0));
         if form == AccessLog::Off {
-            return (Logger { form, queue: None, dropped }, Self { thread: None });
+            return (Logger { form, queue: None, dropped }, Self { done: None });
         }
         let (queue, events) = sync_channel(QUEUE);
         let lost = dropped.clone();
-        let thread = std::thread::Builder::new().name("casque-log".to_owned()).spawn(move || write_all(form, &events, &lost, out)).ok();
-        (Logger { form, queue: Some(queue), dropped }, Self { thread })
+        let (writing, done) = sync_channel(0);
+        let started = std::thread::Builder::new().name("casque-log".to_owned()).spawn(move || {
+            write_all(form, &events, &lost, out);
+            drop(writing);
+        });
+        (Logger { form, queue: Some(queue), dropped }, Self { done: started.is_ok().then_some(done) })
     }
 
-    /// Waits until everything is written. All loggers must be gone.
+    /// Waits until everything is written, but not long for a reader that has stalled. All loggers must be gone.
     pub(crate) fn finish(self) {
-        if let Some(thread) = self.thread {
-            let _ = thread.join();
+        if let Some(done) = self.done {
+            let _ = done.recv_timeout(FINISH);
         }
     }
 }

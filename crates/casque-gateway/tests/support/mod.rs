@@ -34,7 +34,12 @@ pub(crate) fn policy(text: &str, upstream: &str) -> Policy {
 /// A gateway with this policy in front of this app. One worker, so that the pool of connections is one.
 pub(crate) fn gateway(text: &str, upstream: &str) -> Running {
     let text = format!("[server]\nthreads = 1\n{text}");
-    let gateway = Gateway::bind(policy(&text, upstream)).unwrap();
+    run(policy(&text, upstream))
+}
+
+/// A gateway with this policy.
+pub(crate) fn run(policy: Policy) -> Running {
+    let gateway = Gateway::bind(policy).unwrap();
     gateway.listen().unwrap();
     let (address, handle) = (gateway.address(), gateway.handle());
     let thread = std::thread::spawn(move || gateway.run(std::io::sink()));

@@ -15,6 +15,27 @@ use crate::RequestId;
 use crate::client_ip::ClientIp;
 use crate::clock::{Clock, SystemClock};
 
+/// Paths that take passwords, in the spellings of the usual frameworks.
+const LOGIN_PATHS: [&str; 17] = [
+    "**/login",
+    "**/login.*",
+    "**/log-in",
+    "**/log-in.*",
+    "**/log_in",
+    "**/log_in.*",
+    "**/signin",
+    "**/signin.*",
+    "**/sign-in",
+    "**/sign-in.*",
+    "**/sign_in",
+    "**/sign_in.*",
+    "**/authenticate",
+    "**/authenticate.*",
+    "**/login.php/*",
+    "**/wp-login.php/*",
+    "**/auth/local",
+];
+
 /// A set of limits and how their answers are told.
 #[derive(Debug, Clone, Default)]
 pub struct Limits {
@@ -37,18 +58,6 @@ impl Limits {
     /// log-in attempts a minute per client, which is any `POST` to a path that ends like a log-in form's.
     #[must_use]
     pub fn standard() -> Self {
-        const LOGIN_PATHS: [&str; 10] = [
-            "**/login",
-            "**/log-in",
-            "**/log_in",
-            "**/signin",
-            "**/sign-in",
-            "**/sign_in",
-            "**/authenticate",
-            "**/login.php",
-            "**/wp-login.php",
-            "**/auth/local",
-        ];
         let login = Limit::new("login", Quota::per_minute(20)).methods([http::Method::POST]).paths(LOGIN_PATHS);
         Self::new([Limit::new("per-client", Quota::per_second(100).burst(200))].into_iter().chain(login))
     }

@@ -1,12 +1,10 @@
 //! Which requests a limit counts.
 
-use std::borrow::Cow;
-
 use http::Method;
 
 use super::gcra::Gcra;
 use super::quota::Quota;
-use crate::path::Pattern;
+use crate::path::{Pattern, Readings};
 
 /// Whether a limit refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -112,17 +110,18 @@ impl Limit {
         self.mode == Mode::Enforce
     }
 
-    /// Whether it counts a request with this method and path. `paths` gives the normal form, and the one with dot segments left
-    /// standing if there are any; it is only asked when needed.
-    pub(super) fn counts<'p>(&self, method: &Method, paths: impl FnOnce() -> &'p (Cow<'p, str>, Option<String>)) -> bool {
-        if self.mode == Mode::Off || !(self.methods.is_empty() || self.methods.contains(method)) {
+    /// Whether it counts a request with this method and path. `readings` is only asked when needed. Methods are compared in any
+    /// case: some frameworks fold it.
+    pub(super) fn counts<'p>(&self, method: &Method, readings: impl FnOnce() -> &'p Readings<'p>) -> bool {
+        let counted = |m: &Method| m == method || m.as_str().eq_ignore_ascii_case(method.as_str());
+        if self.mode == Mode::Off || !(self.methods.is_empty() || self.methods.iter().any(counted)) {
             return false;
         }
         if self.paths.is_empty() {
             return true;
         }
-        let (path, unresolved) = paths();
-        self.paths.iter().any(|p| p.matches(path) || unresolved.as_ref().is_some_and(|u| p.matches_on_the_way(u)))
+        let readings = readings();
+        self.paths.iter().any(|p| p.matches_any(readings))
     }
 }
 

@@ -13,8 +13,9 @@ use super::future::{Asked, ResponseFuture, Verdict};
 use super::layer::{LimitLayer, LimitedRequest, Limits, Source};
 use super::store::memory::MemoryStore;
 use super::store::{Charge, Store};
+use crate::RequestId;
 use crate::client_ip::ClientIp;
-use crate::{RequestId, path};
+use crate::path::Readings;
 
 /// See [`LimitLayer`].
 #[derive(Debug)]
@@ -126,10 +127,9 @@ impl Counted {
 
 fn which<B>(limits: &Limits, req: &Request<B>) -> Counted {
     let mut counted = Counted::default();
-    let paths = std::cell::OnceCell::new();
-    let spell = || (path::normalize(req.uri().path()), path::normalize_unresolved(req.uri().path()));
+    let readings = std::cell::OnceCell::new();
     for (i, limit) in limits.as_slice().iter().enumerate() {
-        if limit.counts(req.method(), || paths.get_or_init(spell)) {
+        if limit.counts(req.method(), || readings.get_or_init(|| Readings::of(req.uri().path()))) {
             counted.push(i);
         }
     }

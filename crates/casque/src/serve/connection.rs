@@ -135,7 +135,7 @@ where
     type Future = Answer<S>;
 
     fn call(&self, req: Request<Incoming>) -> Answer<S> {
-        let in_flight = InFlight(self.conn.clone());
+        let in_flight = InFlight::new(self.conn.clone());
         let mut req = req.map(Body);
         req.extensions_mut().insert(self.conn.clone());
         if req.method().as_str() == REFUSED_METHOD {
@@ -212,7 +212,7 @@ where
         let in_flight = this.in_flight.take().expect("not polled after completion");
         if !page {
             let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-            in_flight.0.answer_switch(if switched { Switch::Tunnel } else { Switch::Http });
+            in_flight.conn.answer_switch(in_flight.number, if switched { Switch::Tunnel } else { Switch::Http });
         }
         Poll::Ready(Ok(response.map(|inner| ResponseBody { inner, in_flight })))
     }

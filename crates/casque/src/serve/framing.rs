@@ -212,6 +212,10 @@ impl Framing {
     /// A whole head at the start of `bytes`: its length, or `None` while it is not all there.
     fn head(&mut self, bytes: &[u8], searched: usize) -> Result<Option<usize>, Refusal> {
         let start = leading_empty_lines(bytes)?;
+        // Somebody who speaks TLS to this port, most likely, and would wait for an answer until the header timeout.
+        if bytes.get(start).is_some_and(|b| !is_token(*b) && *b != b'\r' && *b != b'\n') {
+            return Err(Refusal::REQUEST_LINE);
+        }
         // A head that comes in pieces is read when it is whole; until then only its new bytes are looked at.
         if searched > 0 && !has_end(bytes, start, searched)? {
             return if bytes.len() > self.limits.bytes { Err(Refusal::LONG_HEAD) } else { Ok(None) };
@@ -395,7 +399,26 @@ fn has_dot_segment(target: &[u8]) -> bool {
     let path = target.split(|b| *b == b'?').next().unwrap_or(target);
     // The usual path has no segment that begins with a dot, encoded or not.
     let suspect = path.windows(2).any(|w| matches!(w, [b'/' | b'\\', b'.'] | [b'%', b'2']));
-    suspect && path.split(|b| matches!(b, b'/' | b'\\')).any(is_dot_segment)
+    suspect && with_slashes_decoded(path).split(|b| matches!(b, b'/' | b'\\')).any(is_dot_segment)
+}
+
+/// Some servers decode `%2f` and `%5c` before they look for segments.
+fn with_slashes_decoded(path: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(path.len());
+    let mut rest = path;
+    while let [first, tail @ ..] = rest {
+        rest = match rest {
+            [b'%', b'2', b'f' | b'F', after @ ..] | [b'%', b'5', b'c' | b'C', after @ ..] => {
+                out.push(b'/');
+                after
+            }
+            _ => {
+                out.push(*first);
+                tail
+            }
+        };
+    }
+    out
 }
 
 fn is_dot_segment(segment: &[u8]) -> bool {
@@ -689,6 +712,8 @@ mod tests {
             ("GET /login/.. HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(), Refusal::DOT_SEGMENT),
             ("GET /login/%2e%2E;x?y HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(), Refusal::DOT_SEGMENT),
             ("GET /./login HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(), Refusal::DOT_SEGMENT),
+            ("GET /x/..%2Flogin HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(), Refusal::DOT_SEGMENT),
+            ("\x16\x03\x01\x02".to_owned(), Refusal::REQUEST_LINE),
             ("GET http://a/x/.%2e HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(), Refusal::DOT_SEGMENT),
             ("GET http://u@a/ HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(), Refusal::TARGET),
             ("GET * HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(), Refusal::TARGET),
@@ -737,7 +762,7 @@ mod tests {
         let mut refused = Framing::new(LIMITS);
         refused.accept(text, 0);
         refused.switched(false);
-        assert!(matches!(refused.accept(rest, 0).stop, Stop::PartialHead { .. }));
+        assert_eq!(refused.accept(rest, 0).stop, Stop::RefusedHead(Refusal::REQUEST_LINE));
     }
 
     #[test]

@@ -201,6 +201,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
         if accepted.heads > 0 {
             self.conn.passed_on(accepted.heads);
             self.conn.set_body_came_along(accepted.after_head > 0);
+            if self.framing.is_switching() {
+                self.conn.expect_switch();
+            }
         }
     }
 

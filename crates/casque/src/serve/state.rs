@@ -20,7 +20,11 @@ pub struct Connection {
     in_flight: AtomicU32,
     /// When the last answer ended, in microseconds after `opened`.
     answered: AtomicU64,
-    /// What became of a request to switch protocols.
+    /// Requests that were ever passed on, and those that were ever given to the service: the numbers they are told apart by.
+    passed: AtomicU32,
+    called: AtomicU32,
+    /// The number of the request that asks to switch protocols, and what became of it.
+    switch_at: AtomicU32,
     switch: AtomicU8,
     /// Place in [`Refusal::ALL`] of what broke the connection, plus one.
     fault: AtomicU8,
@@ -60,6 +64,9 @@ impl Connection {
             opened: Instant::now(),
             in_flight: AtomicU32::new(0),
             answered: AtomicU64::new(0),
+            passed: AtomicU32::new(0),
+            called: AtomicU32::new(0),
+            switch_at: AtomicU32::new(0),
             switch: AtomicU8::new(0),
             fault: AtomicU8::new(0),
             body_came_along: AtomicBool::new(false),
@@ -128,6 +135,18 @@ impl Connection {
 
     pub(super) fn passed_on(&self, requests: u32) {
         self.in_flight.fetch_add(requests, Ordering::AcqRel);
+        self.passed.fetch_add(requests, Ordering::AcqRel);
+    }
+
+    /// The next request is given to the service: its number.
+    pub(super) fn called(&self) -> u32 {
+        self.called.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    /// The last request that was passed on asks to switch protocols.
+    pub(super) fn expect_switch(&self) {
+        self.switch.store(Switch::Unanswered as u8, Ordering::Release);
+        self.switch_at.store(self.passed.load(Ordering::Acquire), Ordering::Release);
     }
 
     /// Whether the client has sent the beginning of the current request's body together with its head, and so waits for no
@@ -153,7 +172,12 @@ impl Connection {
         self.wake_reader(News::Answered);
     }
 
-    pub(super) fn answer_switch(&self, switch: Switch) {
+    /// A request was answered. Says nothing to the reader unless it is the one that asked to switch: an earlier answer on the
+    /// same connection must not settle a later question.
+    pub(super) fn answer_switch(&self, request: u32, switch: Switch) {
+        if self.switch_at.load(Ordering::Acquire) != request {
+            return;
+        }
         self.switch.store(switch as u8, Ordering::Release);
         self.wake_reader(News::Switch);
     }
@@ -189,10 +213,21 @@ impl Connection {
 
 /// A request that was passed on; dropping it says that its answer is complete or given up.
 #[derive(Debug)]
-pub(super) struct InFlight(pub(super) Arc<Connection>);
+pub(super) struct InFlight {
+    pub(super) conn: Arc<Connection>,
+    /// Which of the connection's requests it is, from one.
+    pub(super) number: u32,
+}
+
+impl InFlight {
+    pub(super) fn new(conn: Arc<Connection>) -> Self {
+        let number = conn.called();
+        Self { conn, number }
+    }
+}
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.answered();
+        self.conn.answered();
     }
 }

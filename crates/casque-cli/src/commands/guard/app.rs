@@ -46,14 +46,13 @@ impl App {
         Ok(Self { child, group, exit: None, port })
     }
 
-    /// Waits for its end. May be asked again, and dropped while waiting.
+    /// Waits for its end, and for the end of what it left behind. May be asked again, and dropped while waiting.
     pub(super) async fn exited(&mut self) -> AppExit {
-        if let Some(exit) = self.exit {
-            return exit;
-        }
-        // Waiting fails only for a child that is not ours, which cannot be.
-        let status = self.child.wait().await.unwrap_or_else(|_| ExitStatus::from_raw(1 << 8));
-        let exit = AppExit(status);
+        let exit = match self.exit {
+            Some(exit) => exit,
+            // Waiting fails only for a child that is not ours, which cannot be.
+            None => AppExit(self.child.wait().await.unwrap_or_else(|_| ExitStatus::from_raw(1 << 8))),
+        };
         self.exit = Some(exit);
         self.end_group().await;
         exit
@@ -74,18 +73,20 @@ impl App {
 
     /// Ends what the app left behind: politely, then not.
     async fn end_group(&mut self) {
-        let Some(group) = self.group.take() else { return };
+        let Some(group) = self.group else { return };
         for (signal, patience) in [(Signal::TERM, 40), (Signal::KILL, 40)] {
             if kill_process_group(group, signal).is_err() {
-                return;
+                break;
             }
             for _ in 0..patience {
                 if test_kill_process_group(group).is_err() {
-                    return;
+                    break;
                 }
                 tokio::time::sleep(Duration::from_millis(25)).await;
             }
         }
+        // Only now: whoever is interrupted above comes back to a group that is still to be ended.
+        self.group = None;
     }
 }
 

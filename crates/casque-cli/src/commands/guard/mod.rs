@@ -255,7 +255,7 @@ async fn wait_for_port(app: &mut App, signals: &mut Signals) -> Result<Option<Ex
     };
     let mut waiting = std::pin::pin!(waiting);
     let mut hint = std::pin::pin!(tokio::time::sleep(START_HINT));
-    let mut hinted = false;
+    let (mut hinted, mut told_to_end) = (false, false);
     let mut patience = std::pin::pin!(tokio::time::sleep(START_PATIENCE));
     loop {
         tokio::select! {
@@ -265,7 +265,12 @@ async fn wait_for_port(app: &mut App, signals: &mut Signals) -> Result<Option<Ex
                 return Ok(Some(exit.code()));
             }
             signal = signals.next() => match signal {
-                Signal::Stop(number) | Signal::Other(number) => app.signal(number),
+                Signal::Stop(number) => {
+                    told_to_end = true;
+                    patience.as_mut().reset(tokio::time::Instant::now() + END_PATIENCE);
+                    app.signal(number);
+                }
+                Signal::Other(number) => app.signal(number),
                 Signal::Reload => {}
             },
             () = &mut hint, if !hinted => {
@@ -274,7 +279,10 @@ async fn wait_for_port(app: &mut App, signals: &mut Signals) -> Result<Option<Ex
             }
             () = &mut patience => {
                 app.kill();
-                let _ = app.exited().await;
+                let exit = app.exited().await;
+                if told_to_end {
+                    return Ok(Some(exit.code()));
+                }
                 return Err(format!("the app did not open port {port} within {} s and was ended", START_PATIENCE.as_secs()));
             }
         }

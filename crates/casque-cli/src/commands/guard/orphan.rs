@@ -1,4 +1,6 @@
-//! No orphans: the app ends when casque does, even when casque is killed and can do nothing about it.
+//! What becomes of the app when casque is killed (SIGKILL) and can do nothing about it: it is sent SIGTERM by the kernel. That
+//! reaches the child itself and not what the child has started in turn, so `-- node server.js` leaves nothing behind and
+//! `-- npm start` may leave node. Every other end of casque ends the whole process group.
 
 use tokio::process::Command;
 

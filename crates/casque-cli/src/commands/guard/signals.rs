@@ -1,6 +1,6 @@
 //! Signals, sorted by what they ask for.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 
@@ -22,13 +22,12 @@ pub(super) struct Signals {
     hangup: Stream,
     user1: Stream,
     user2: Stream,
-    /// Whether a hangup means that the terminal is gone.
+    /// Whether it was started on a terminal.
     on_terminal: bool,
 }
 
 impl Signals {
     pub(super) fn catch() -> io::Result<Self> {
-        use std::io::IsTerminal;
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -47,7 +46,11 @@ impl Signals {
             _ = self.interrupt.recv() => Signal::Stop(number(SignalKind::interrupt())),
             _ = self.terminate.recv() => Signal::Stop(number(SignalKind::terminate())),
             _ = self.quit.recv() => Signal::Stop(number(SignalKind::quit())),
-            _ = self.hangup.recv() => if self.on_terminal { Signal::Stop(number(SignalKind::hangup())) } else { Signal::Reload },
+            _ = self.hangup.recv() => {
+                // The kernel sends it when the terminal is closed, people send it to have the file read again.
+                let terminal_gone = self.on_terminal && !io::stderr().is_terminal();
+                if terminal_gone { Signal::Stop(number(SignalKind::hangup())) } else { Signal::Reload }
+            }
             _ = self.user1.recv() => Signal::Other(number(SignalKind::user_defined1())),
             _ = self.user2.recv() => Signal::Other(number(SignalKind::user_defined2())),
         }

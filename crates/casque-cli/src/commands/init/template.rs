@@ -33,7 +33,11 @@ burst = 200
 name = "login"
 rate = "20/1m"
 methods = ["POST"]
-paths = ["**/login", "**/log-in", "**/log_in", "**/signin", "**/sign-in", "**/sign_in", "**/authenticate", "**/login.php", "**/wp-login.php", "**/auth/local"]
+paths = [
+  "**/login", "**/login.*", "**/log-in", "**/log-in.*", "**/log_in", "**/log_in.*", "**/signin", "**/signin.*", "**/sign-in",
+  "**/sign-in.*", "**/sign_in", "**/sign_in.*", "**/authenticate", "**/authenticate.*", "**/login.php/*", "**/wp-login.php/*",
+  "**/auth/local",
+]
 
 [cookies]
 mode = "enforce"                  # observe: log what would change, and change nothing
