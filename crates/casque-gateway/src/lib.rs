@@ -1,7 +1,7 @@
 //! The reverse proxy behind `casque guard`.
 //!
-//! A request takes eight steps, each a file: accept ([`server`]) -> identify the client and route ([`admit`], [`route`]) ->
-//! headers, rescue, limit, cookies in the order of [`stack`] -> forward ([`forward`]) -> record ([`observe`]).
+//! A request takes eight steps, each a file: accept (`server`) -> identify the client and route (`admit`, `route`) ->
+//! headers, rescue, limit, cookies in the order of `stack` -> forward (`forward`) -> record (`observe`).
 //!
 //! What is configured comes in two types: [`Config`], as it was written, and [`Policy`], which runs. A reload makes a new
 //! `Policy` and swaps it; the stack of services never changes shape.

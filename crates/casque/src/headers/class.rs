@@ -22,7 +22,7 @@ pub enum Class {
 }
 
 impl Class {
-    /// All classes, in the order of [`Class::index`].
+    /// All classes, in the order of their bits.
     pub const ALL: [Self; 6] = [Self::Document, Self::Script, Self::Asset, Self::Empty, Self::NotModified, Self::Page];
 
     /// The class of a final response; `None` for 1xx, which carries no policy.
