@@ -1,4 +1,7 @@
 //! What kind of project lies in a folder, by its manifest.
+//!
+//! The manifest may be a stranger's. What is repeated of it, on a terminal and in the file that is written, is plain text: no
+//! line break ends a comment there, no control byte reaches the terminal.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -48,7 +51,7 @@ pub(super) fn look(folder: &Path) -> Result<Project, String> {
         return node(&text).map_err(|e| format!("`package.json` cannot be read: {e}"));
     }
     if let Some(text) = read(&folder.join("Cargo.toml"))? {
-        return rust(&text).map_err(|e| format!("`Cargo.toml` cannot be read: {e}"));
+        return rust(&text).map_err(|e| format!("`Cargo.toml` cannot be read: {}", without_controls(&e.to_string())));
     }
     Ok(Project::default())
 }
@@ -61,9 +64,14 @@ fn read(path: &Path) -> Result<Option<String>, String> {
     }
 }
 
+/// An error that shows the line it is about.
+fn without_controls(text: &str) -> String {
+    text.replace(|c: char| c.is_control() && c != '\n', "?")
+}
+
 fn node(text: &str) -> Result<Project, serde_json::Error> {
     let manifest: serde_json::Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))?;
-    let version = |name: &str| manifest["dependencies"][name].as_str().map(str::to_owned);
+    let version = |name: &str| manifest["dependencies"][name].as_str().map(|v| v.escape_debug().to_string());
     let mut project = Project::default();
     // Next first: a Next project may have Express beside it, but it is Next that answers.
     for (package, framework) in [("next", Framework::Next), ("express", Framework::Express), ("fastify", Framework::Fastify)] {
@@ -83,10 +91,15 @@ fn node(text: &str) -> Result<Project, serde_json::Error> {
     let main = manifest["main"].as_str();
     project.start = match (script, main) {
         (Some(_), _) => Some("npm start".to_owned()),
-        (None, Some(main)) if main.ends_with("js") => Some(format!("node {main}")),
+        (None, Some(main)) if is_plain_path(main) && main.ends_with("js") => Some(format!("node {main}")),
         _ => None,
     };
     Ok(project)
+}
+
+/// Whether a path can be shown as an argument in a command: nothing to quote, and no option.
+fn is_plain_path(path: &str) -> bool {
+    !path.starts_with('-') && path.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./@+".contains(&b))
 }
 
 fn rust(text: &str) -> Result<Project, toml::de::Error> {
@@ -95,6 +108,7 @@ fn rust(text: &str) -> Result<Project, toml::de::Error> {
     let dependencies = manifest.get_ref().get("dependencies").and_then(|d| d.get_ref().as_table());
     if let Some(axum) = dependencies.and_then(|d| d.get("axum")) {
         let version = axum.get_ref().as_str().or_else(|| axum.get_ref().get("version")?.get_ref().as_str()).unwrap_or("");
+        let version = version.escape_debug();
         project.framework = Some(Framework::Axum);
         project.said.push(format!("axum {version} in `Cargo.toml`").replace("  ", " "));
         project.start = Some("cargo run --release".to_owned());
@@ -120,6 +134,20 @@ mod tests {
         assert_eq!(rust("[dependencies]\naxum = { version = \"0.8\" }\n").unwrap().said, ["axum 0.8 in `Cargo.toml`"]);
         assert_eq!(rust("[dependencies]\naxum.workspace = true\n").unwrap().framework, Some(Framework::Axum));
         assert_eq!(node("{}").unwrap(), Project::default());
+    }
+
+    #[test]
+    fn a_hostile_manifest_is_repeated_as_plain_text_or_not_at_all() {
+        let found = node(r#"{"dependencies":{"express":"\u001b[2J5\nfound"},"main":"x\n[[route]]\nlimits = []\n#.js"}"#).unwrap();
+        assert_eq!((found.start_command(), found.said.len()), (None, 1));
+        assert!(!found.said[0].contains(char::is_control), "{:?}", found.said);
+        let main = |main: &str| node(&format!("{{\"main\":\"{main}\"}}")).unwrap().start;
+        for hostile in ["-e.js", "a b.js", "$(x).js", "x;y.js", "`x`.js"] {
+            assert_eq!(main(hostile), None, "{hostile}");
+        }
+        assert_eq!(main("./dist/src/main-1.mjs").as_deref(), Some("node ./dist/src/main-1.mjs"));
+        assert_eq!(rust("[dependencies]\naxum = \"\\u001b[2J\"\n").unwrap().said, ["axum \\u{1b}[2J in `Cargo.toml`"]);
+        assert_eq!(without_controls("a\u{1b}\nb"), "a?\nb");
     }
 
     #[test]
