@@ -47,9 +47,9 @@ impl PolicyFile {
         Ok(Self { path: Some(path.to_owned()), text })
     }
 
-    /// Reads the same file again.
+    /// Reads the same file again. Where there was none, one may have been written since.
     pub(crate) fn again(&self) -> Result<Self, String> {
-        self.path.as_deref().map_or_else(|| Ok(self.clone()), Self::open)
+        Self::find(self.path.as_deref())
     }
 
     /// Whether it says where the app is, or where each route's is.

@@ -250,6 +250,25 @@ fn a_reload_takes_a_good_file_and_survives_a_bad_or_missing_one() {
     fs::remove_file(folder.0.join("casque.toml")).unwrap();
     casque.signal("HUP");
     becomes("x-frame-options: DENY");
+    folder.write("casque.toml", "[upstream]\nurl = \"http://127.0.0.1:1\"\n[headers]\npreset = \"helmet\"\n");
+    casque.signal("HUP");
+    becomes("x-frame-options: SAMEORIGIN");
+    casque.signal("TERM");
+    assert_eq!(casque.wait(), 0);
+}
+
+#[test]
+fn a_reload_finds_a_file_that_was_written_after_the_start() {
+    let folder = Folder::new();
+    let (mut casque, address) = Running::start(&folder, &["guard", "--listen", "127.0.0.1:0", "--upstream", "http://127.0.0.1:1"]);
+    assert!(get(&address).contains("x-frame-options: SAMEORIGIN"));
+    casque.signal("HUP");
+    folder.write("casque.toml", "[headers]\npreset = \"strict\"\n");
+    casque.signal("HUP");
+    let start = Instant::now();
+    while !get(&address).contains("x-frame-options: DENY") {
+        assert!(start.elapsed() < PATIENCE, "the new file was not read");
+    }
     casque.signal("TERM");
     assert_eq!(casque.wait(), 0);
 }
