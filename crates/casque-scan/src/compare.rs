@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     fn exchange(headers: &[(&str, &str)]) -> Exchange {
-        Exchange { status: 200, headers: headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect() }
+        Exchange { status: 200, headers: headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(), ..Exchange::default() }
     }
 
     #[test]

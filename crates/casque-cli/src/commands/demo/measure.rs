@@ -90,6 +90,6 @@ impl Client {
         body.collect().await?;
         let text = |v: &http::HeaderValue| String::from_utf8_lossy(v.as_bytes()).into_owned();
         let headers = head.headers.iter().map(|(n, v)| (n.to_string(), text(v))).collect();
-        Ok(Exchange { status: head.status.as_u16(), headers })
+        Ok(Exchange { status: head.status.as_u16(), headers, ..Exchange::default() })
     }
 }
