@@ -9,6 +9,7 @@ use casque::client_ip::TrustedProxies;
 use casque::config::{At, Document, Problem, Severity};
 use casque::cookie::{self, CookiePolicy};
 use casque::headers::{self, HeaderPolicy};
+use casque::host::HostPattern;
 use casque::limit::Limits;
 use casque::serve::Settings;
 
@@ -284,7 +285,7 @@ fn routes(config: &Config, default: Option<&Arc<Target>>, document: &Document<'_
         let mut narrowed = policy(upstream, &config.headers.overlaid(&route.headers), &config.cookies.overlaid(&route.cookies), own_limits);
         narrowed.response_timeout = route.response_timeout.unwrap_or(response_timeout);
         narrowed.max_body_size = route.max_body_size.unwrap_or(max_body_size);
-        let host = route.host.as_ref().map(|h| h.value.as_str());
+        let host = route.host.as_ref().map_or(HostPattern::ANY, |h| h.value.clone());
         let path = route.path.as_ref().map_or("/", |p| p.value.as_str());
         if !routes.add(host, path, Arc::new(narrowed)) {
             document.report(Problem {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use casque::host::{HostPattern, without_port};
 use casque::path;
 
 use crate::policy::RoutePolicy;
@@ -21,50 +22,14 @@ struct Route {
     policy: Arc<RoutePolicy>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum HostPattern {
-    Is(String),
-    /// Any name below this one, which begins with a dot.
-    Below(String),
-    Any,
-}
-
-impl HostPattern {
-    fn of(written: Option<&str>) -> Self {
-        match written {
-            None => Self::Any,
-            Some(h) => match h.strip_prefix('*') {
-                Some(below) => Self::Below(below.to_ascii_lowercase()),
-                None => Self::Is(h.to_ascii_lowercase()),
-            },
-        }
-    }
-
-    fn matches(&self, host: &str) -> bool {
-        match self {
-            Self::Any => true,
-            Self::Is(name) => host.eq_ignore_ascii_case(name),
-            Self::Below(suffix) => host.len() > suffix.len() && host[host.len() - suffix.len()..].eq_ignore_ascii_case(suffix),
-        }
-    }
-
-    fn specificity(&self) -> usize {
-        match self {
-            Self::Is(_) => usize::MAX,
-            Self::Below(suffix) => suffix.len(),
-            Self::Any => 0,
-        }
-    }
-}
-
 impl Routes {
     pub(crate) fn new(default: Arc<RoutePolicy>) -> Self {
         Self { routes: Vec::new(), default }
     }
 
     /// Adds a route; `false` if there is one for the same host and path.
-    pub(crate) fn add(&mut self, host: Option<&str>, written_path: &str, policy: Arc<RoutePolicy>) -> bool {
-        let (host, path) = (HostPattern::of(host), path::normalize(written_path).into_owned());
+    pub(crate) fn add(&mut self, host: HostPattern, written_path: &str, policy: Arc<RoutePolicy>) -> bool {
+        let path = path::normalize(written_path).into_owned();
         if self.routes.iter().any(|r| r.host == host && r.path == path) {
             return false;
         }
@@ -85,11 +50,6 @@ impl Routes {
         let found = self.routes.iter().find(|r| r.host.matches(host) && readings.any_below(&r.path));
         found.map_or(&self.default, |r| &r.policy)
     }
-}
-
-fn without_port(host: &str) -> &str {
-    let end = if host.starts_with('[') { host.find(']').map_or(host.len(), |i| i + 1) } else { host.find(':').unwrap_or(host.len()) };
-    host[..end].strip_suffix('.').unwrap_or(&host[..end])
 }
 
 #[cfg(test)]

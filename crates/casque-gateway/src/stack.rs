@@ -29,7 +29,7 @@ pub(crate) fn build(current: Rc<Current>, store: Arc<MemoryStore>, logger: Logge
     let app = LimitLayer::per_request(Exchange::limits).store(store).layer(app);
     // Errors become pages inside the headers, so that a 502 carries them as a 200 does.
     let app = RescueLayer.layer(app);
-    let app = HeadersLayer::per_request(Exchange::headers).layer(app);
+    let app = HeadersLayer::per_request(Exchange::headers).behind_gateway(true).layer(app);
     // Everything above needs to know who asks and by which policy.
     let app = AdmitLayer::new(current).layer(app);
     // Outermost: what is logged is what the client got.

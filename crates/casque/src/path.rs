@@ -212,6 +212,12 @@ impl Pattern {
         readings.all().any(|p| self.matches(p)) || readings.unresolved.as_ref().is_some_and(|u| self.matches_on_the_way(u))
     }
 
+    /// Whether a path matches in all of its readings.
+    #[must_use]
+    pub fn matches_every(&self, readings: &Readings<'_>) -> bool {
+        readings.all().all(|p| self.matches(p)) && readings.unresolved.as_ref().is_none_or(|u| self.matches(u))
+    }
+
     /// Whether some place on the way to this path matches: what a router that ignores dot segments would run.
     fn matches_on_the_way(&self, unresolved: &str) -> bool {
         let segments: Vec<&str> = unresolved.split('/').filter(|s| !s.is_empty()).collect();

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use casque::client_ip::ForwardedHeader;
 use casque::config::{At, Document, Section};
+use casque::host::HostPattern;
 use casque::limit::Limit;
 use casque::{Scheme, cookie, headers, limit};
 
@@ -113,7 +114,7 @@ pub struct Route {
     /// Where it stands.
     pub span: Range<usize>,
     /// `shop.example` or `*.shop.example`; `None` is any.
-    pub host: Option<At<String>>,
+    pub host: Option<At<HostPattern>>,
     /// A path and everything below it. Default: `/`.
     pub path: Option<At<String>>,
     pub upstream: Option<At<Upstream>>,
@@ -239,19 +240,7 @@ impl Log {
 impl Route {
     fn read(mut s: Section<'_, '_>) -> Self {
         let span = s.span();
-        let host = s.parsed("host", "a host such as \"shop.example\"", |h| {
-            let h = h.strip_suffix('.').unwrap_or(h);
-            let name = h.strip_prefix("*.").unwrap_or(h);
-            if name.contains(':') && !name.ends_with(']') {
-                return Err("expected a host without a port: a route is for all of them".to_owned());
-            }
-            let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b));
-            if plain {
-                Ok(h.to_ascii_lowercase())
-            } else {
-                Err("expected a host without scheme or path, such as \"shop.example\" or \"*.shop.example\"".to_owned())
-            }
-        });
+        let host = s.parsed("host", "a host such as \"shop.example\"", HostPattern::parse);
         let path = s.parsed("path", "a path such as \"/api\"", |p| {
             if p.starts_with('/') && !p.contains('*') {
                 Ok(p.to_owned())

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::net::IpAddr;
 
 use bytes::Bytes;
+use casque::headers::Nonce;
 use casque::{RequestId, Scheme};
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, FORWARDED, HOST, TE, TRANSFER_ENCODING, UPGRADE, VIA};
 use http::uri::PathAndQuery;
@@ -40,6 +41,8 @@ pub(super) fn prepare<B>(req: &mut Request<B>, exchange: &Exchange, target: &Tar
         to_origin_form(req.uri_mut());
     }
     *req.version_mut() = Version::HTTP_11;
+    // With a nonce in play the two fields that tell it are our own.
+    let nonced = req.extensions().get::<Nonce>().is_some();
     let headers = req.headers_mut();
     if version == Version::HTTP_10
         && !headers.contains_key(HOST)
@@ -48,7 +51,7 @@ pub(super) fn prepare<B>(req: &mut Request<B>, exchange: &Exchange, target: &Tar
         headers.insert(HOST, host);
     }
 
-    let seen = survey(headers, exchange.peer_is_trusted);
+    let seen = survey(headers, exchange.peer_is_trusted, nonced);
     let content_length = if seen.content_length { headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok()) } else { None };
     let has_body = content_length.is_some_and(|n| n > 0) || seen.transfer_encoding;
     let upgrade = seen.upgrade && !has_body && version == Version::HTTP_11 && may_upgrade(headers, &target.upgrades);
@@ -98,7 +101,7 @@ struct Seen {
     strangers: Vec<HeaderName>,
 }
 
-fn survey(headers: &HeaderMap, peer_is_trusted: bool) -> Seen {
+fn survey(headers: &HeaderMap, peer_is_trusted: bool, nonced: bool) -> Seen {
     let mut seen = Seen::default();
     for name in headers.keys() {
         let text = name.as_str();
@@ -111,6 +114,7 @@ fn survey(headers: &HeaderMap, peer_is_trusted: bool) -> Seen {
             "content-length" => seen.content_length = true,
             "via" => seen.via = true,
             "keep-alive" | "proxy-connection" | "proxy-authorization" | "http2-settings" => seen.strangers.push(name.clone()),
+            "casque-csp-nonce" | "content-security-policy" if nonced => {}
             _ => {
                 if is_stranger(text, peer_is_trusted) {
                     seen.strangers.push(name.clone());
@@ -138,10 +142,11 @@ fn is_stranger(name: &str, peer_is_trusted: bool) -> bool {
         || matches!(folded.as_str(), "via" | "host" | "content-length" | "transfer-encoding" | "x-request-id" | "cookie" | "content-type")
 }
 
-/// Our own fields; `Proxy`, which CGI programs take for a variable that redirects their requests; and the fields by which some
-/// servers serve another path than the one that was asked for and checked.
+/// Our own fields; `Proxy`, which CGI programs take for a variable that redirects their requests; the fields by which some servers
+/// serve another path than the one that was asked for and checked; and a policy, from which Next.js takes a nonce.
 fn is_never_passed(name: &str) -> bool {
-    name.starts_with("casque-") || matches!(name, "proxy" | "x-original-url" | "x-rewrite-url")
+    name.starts_with("casque-")
+        || matches!(name, "proxy" | "x-original-url" | "x-rewrite-url" | "content-security-policy" | "content-security-policy-report-only")
 }
 
 fn is_forwarding(name: &str) -> bool {

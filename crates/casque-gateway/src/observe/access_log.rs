@@ -39,6 +39,10 @@ pub(crate) struct Event {
     /// Why the answer is not the app's.
     pub(crate) cause: Option<String>,
     pub(crate) cookies: Vec<&'static str>,
+    /// What was done to headers that the app set itself.
+    pub(crate) headers: Vec<String>,
+    /// What was done to headers that the app set itself.
+    pub(crate) headers: Vec<String>,
 }
 
 impl Event {
@@ -57,6 +61,8 @@ impl Event {
             would_limit: Vec::new(),
             cause: None,
             cookies: Vec::new(),
+            headers: Vec::new(),
+            headers: Vec::new(),
         }
     }
 
@@ -78,6 +84,9 @@ impl Event {
         }
         if !self.cookies.is_empty() {
             let _ = write!(line, " cookies={}", self.cookies.join(","));
+        }
+        if !self.headers.is_empty() {
+            let _ = write!(line, " headers={}", self.headers.join(","));
         }
         if !self.complete {
             line.push_str(" incomplete");
@@ -120,6 +129,7 @@ impl Event {
         };
         list("would-limit", &mut self.would_limit.iter().map(|s| json_string(s)));
         list("cookies", &mut self.cookies.iter().map(|s| json_string(s)));
+        list("headers", &mut self.headers.iter().map(|s| json_string(s)));
         if let Some(cause) = &self.cause {
             let _ = write!(line, ",\"cause\":{}", json_string(cause));
         }
@@ -226,6 +236,7 @@ mod tests {
             would_limit: vec!["api".to_owned()],
             cause: Some("x\ny".to_owned()),
             cookies: vec!["secure_added"],
+            headers: vec!["x-frame-options:replaced".to_owned()],
             ..Event::of(http::Method::POST, "/a\"b".to_owned())
         }
     }
@@ -244,7 +255,7 @@ mod tests {
     fn text_lines_tell_the_same() {
         let line = event().text("2026-01-01T00:00:00.000Z");
         assert!(line.starts_with(
-            "2026-01-01T00:00:00.000Z - POST /a\"b 429 12B 3ms limited=login would-limit=api cookies=secure_added incomplete"
+            "2026-01-01T00:00:00.000Z - POST /a\"b 429 12B 3ms limited=login would-limit=api cookies=secure_added headers=x-frame-options:replaced incomplete"
         ));
     }
 

@@ -10,6 +10,7 @@ use casque::RequestId;
 use casque::client_ip::ClientIp;
 use casque::clock::{Clock, Micros, SystemClock};
 use casque::cookie::CookieChanges;
+use casque::headers::HeaderChanges;
 use casque::limit::{Refusal, ShadowRefused};
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
@@ -93,6 +94,7 @@ impl Note {
         event.would_limit = extensions.get::<ShadowRefused>().map(|s| s.limits.clone()).unwrap_or_default();
         event.cause = extensions.get::<Cause>().map(|c| c.0.clone());
         event.cookies = extensions.get::<CookieChanges>().map(|c| c.0.names().collect()).unwrap_or_default();
+        event.headers = extensions.get::<HeaderChanges>().map(|c| c.iter().map(ToString::to_string).collect()).unwrap_or_default();
         event.complete = response.body().is_end_stream();
     }
 

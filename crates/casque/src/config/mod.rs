@@ -18,8 +18,8 @@
 //! assert_eq!(problems[0].label, "did you mean `header-timeout`?");
 //! ```
 
+mod matching;
 mod section;
-mod suggest;
 mod values;
 
 use std::cell::RefCell;
@@ -28,8 +28,8 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::DeTable;
 
-pub use section::Section;
-pub use suggest::nearest;
+pub use section::{OpenValue, Section};
+pub use crate::nearest::nearest;
 pub use values::{duration, rate, size};
 
 /// A value and where it was written.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::suggest::nearest;
+use crate::nearest::nearest;
 use super::{At, Problem, Severity, values};
 
 /// A table being read. Every key it is asked for counts as known; [`Section::finish`] reports the rest.
@@ -253,6 +253,20 @@ impl<'d, 'i> OpenValue<'d, 'i> {
     #[must_use]
     pub fn as_str(&self) -> Option<&'d str> {
         self.value.get_ref().as_str()
+    }
+
+    /// If it is a list of texts: each with its place.
+    #[must_use]
+    pub fn as_texts(&self) -> Option<Vec<At<&'d str>>> {
+        let array = self.value.get_ref().as_array()?;
+        array.iter().map(|item| item.get_ref().as_str().map(|value| At { value, span: item.span() })).collect()
+    }
+
+    /// If it is a number, as it is written.
+    #[must_use]
+    pub fn as_number(&self) -> Option<&'d str> {
+        let value = self.value.get_ref();
+        value.as_integer().map(|n| n.as_str()).or_else(|| value.as_float().map(|n| n.as_str()))
     }
 
     /// If it is `true` or `false`.

@@ -7,8 +7,9 @@ use std::task::{Context, Poll, ready};
 
 use http::Response;
 
-use super::channel::Channel;
-use super::policy::HeaderPolicy;
+use super::changes::HeaderChanges;
+use super::choice::Choice;
+use super::policy::{HeaderPolicy, Selection};
 
 pin_project_lite::pin_project! {
     /// Response future of [`super::Headers`].
@@ -16,8 +17,8 @@ pin_project_lite::pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         pub(super) inner: F,
-        pub(super) policy: Option<Arc<HeaderPolicy>>,
-        pub(super) channel: Channel,
+        pub(super) policy: Option<(Arc<HeaderPolicy>, Selection)>,
+        pub(super) behind_gateway: bool,
     }
 }
 
@@ -30,9 +31,17 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut response = ready!(this.inner.poll(cx))?;
-        if let Some(policy) = this.policy {
+        let mut changes = HeaderChanges::default();
+        let mut choice = Choice::of_extensions(response.extensions_mut());
+        if *this.behind_gateway {
+            choice.take_headers(response.headers_mut(), &mut changes);
+        }
+        if let Some((policy, selection)) = this.policy {
             let status = response.status().as_u16();
-            policy.apply(*this.channel, status, response.headers_mut());
+            policy.respond(selection, status, response.headers_mut(), &choice, &mut changes);
+        }
+        if !changes.is_empty() {
+            response.extensions_mut().insert(changes);
         }
         Poll::Ready(Ok(response))
     }

@@ -16,6 +16,7 @@ use crate::Scheme;
 pub struct HeadersLayer {
     pub(super) source: Source,
     pub(super) assume_https: bool,
+    pub(super) behind_gateway: bool,
 }
 
 /// Finds the policy, and the scheme that the browser used, on a request.
@@ -32,7 +33,7 @@ impl HeadersLayer {
     /// The same policy for every request.
     #[must_use]
     pub fn new(policy: HeaderPolicy) -> Self {
-        Self { source: Source::Fixed(Arc::new(policy)), assume_https: false }
+        Self { source: Source::Fixed(Arc::new(policy)), assume_https: false, behind_gateway: false }
     }
 
     /// [`Preset::Balanced`].
@@ -65,7 +66,7 @@ impl HeadersLayer {
     /// This is how one static stack serves routes with different policies and reloads them.
     #[must_use]
     pub fn per_request(find: Find) -> Self {
-        Self { source: Source::PerRequest(find), assume_https: false }
+        Self { source: Source::PerRequest(find), assume_https: false, behind_gateway: false }
     }
 
     /// Treat every request as HTTPS, for apps that are reached through a TLS-ending proxy and no other way.
@@ -75,6 +76,22 @@ impl HeadersLayer {
     #[must_use]
     pub fn https(mut self, always: bool) -> Self {
         self.assume_https = always;
+        self
+    }
+
+    /// For a proxy: the app is another process, so it is told its nonce in request headers ([`CSP_NONCE`] and
+    /// `Content-Security-Policy`), and chooses by response headers ([`PROFILE`], [`CSP_ADD`]), which are taken out.
+    ///
+    /// Default `false`: extensions carry all of that. Where clients can reach the layer directly, their own headers of these
+    /// names must be taken out before: when a request has a [`Nonce`] in its extensions, they are this layer's.
+    ///
+    /// [`CSP_NONCE`]: super::CSP_NONCE
+    /// [`PROFILE`]: super::PROFILE
+    /// [`CSP_ADD`]: super::CSP_ADD
+    /// [`Nonce`]: super::Nonce
+    #[must_use]
+    pub fn behind_gateway(mut self, yes: bool) -> Self {
+        self.behind_gateway = yes;
         self
     }
 }

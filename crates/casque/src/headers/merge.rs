@@ -1,5 +1,8 @@
 //! How one of our headers meets the app's own of the same name. Pure: names and bytes in, a verdict out.
 
+use super::catalog;
+use super::changes::What;
+use super::csp::Csp;
 use super::strictness::{self, Strictness};
 
 /// What to do when the app has set the header too.
@@ -8,9 +11,10 @@ pub enum Mode {
     /// Set it only if the app did not.
     Fill,
     /// Keep the app's if it is at least as strict, else replace it. Knows Strict-Transport-Security, X-Frame-Options,
-    /// X-Content-Type-Options, Cross-Origin-Opener-Policy and Referrer-Policy; any other header behaves as with [`Mode::Fill`].
+    /// X-Content-Type-Options, Cross-Origin-Opener-Policy and Referrer-Policy. A Content-Security-Policy that is not provably
+    /// as strict stays beside ours, and browsers enforce both. Any other header behaves as with [`Mode::Fill`].
     Floor,
-    /// Replace the app's.
+    /// Replace the app's; but an app's Content-Security-Policy that is provably at least as strict stays.
     Override,
     /// Send ours beside the app's. For Content-Security-Policy browsers then enforce both (CSP 3 section 8.1), so this can
     /// only tighten; for other headers two values are rarely what you want.
@@ -24,26 +28,27 @@ impl Mode {
 }
 
 /// The verdict on one header of one response.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Merge {
     /// Send the app's lines as they are.
     Keep,
-    /// Send only the app's line with this index.
-    KeepOnly(usize),
+    /// Send only the app's line with this index, and why.
+    KeepOnly(usize, What),
+    /// Send what the app's one line says several times, once.
+    KeepFolded(Vec<u8>),
     /// Send ours instead of whatever the app had.
     Ours,
     /// Send the app's lines and ours after them.
     Both,
 }
 
-/// Decides for a header that the app has set at least once.
+/// Decides for a header that the app has set at least once. `csp` is ours, parsed, where the header is a Content-Security-Policy.
 ///
-/// Exact duplicates are folded into one line for the headers that allow only one value: `SAMEORIGIN, SAMEORIGIN` is an
+/// What the app says twice is folded into one line for the headers that allow only one value: `SAMEORIGIN, SAMEORIGIN` is an
 /// invalid X-Frame-Options and two COOP lines void each other (RFC 8941 items).
 #[must_use]
-pub(super) fn decide(name: &str, mode: Mode, ours: &[u8], theirs: &[&[u8]]) -> Merge {
+pub(super) fn decide(name: &str, mode: Mode, ours: &[u8], csp: Option<&Csp>, theirs: &[&[u8]]) -> Merge {
     match mode {
-        Mode::Override => Merge::Ours,
         Mode::Append => {
             if theirs.contains(&ours) {
                 Merge::Keep
@@ -52,60 +57,106 @@ pub(super) fn decide(name: &str, mode: Mode, ours: &[u8], theirs: &[&[u8]]) -> M
             }
         }
         Mode::Fill => keep_single(name, theirs),
+        // Browsers enforce all of the app's policies together, so one that is strict enough suffices. And where it cannot be
+        // told which of two is the stricter, both are sent: together they allow only what both allow.
+        Mode::Floor | Mode::Override if csp.is_some_and(|ours| theirs.iter().any(|t| is_at_least_as_strict(t, ours))) => Merge::Keep,
+        Mode::Floor if csp.is_some() => {
+            if name.ends_with("-report-only") { Merge::Keep } else { Merge::Both }
+        }
+        Mode::Override => Merge::Ours,
         Mode::Floor => match strictness::known(name) {
             None => keep_single(name, theirs),
             Some(measure) => {
                 let Strictness::Level(floor) = measure(ours) else { return keep_single(name, theirs) };
-                // The strictest of the app's lines, the first of equals (RFC 6797 8.1: only the first HSTS field counts).
-                let best = theirs
-                    .iter()
-                    .enumerate()
-                    .filter_map(|(i, v)| match measure(v) {
-                        Strictness::Level(l) => Some((i, l)),
-                        Strictness::Invalid => None,
-                    })
-                    .reduce(|best, next| if next.1 > best.1 { next } else { best });
-                match best {
+                match strictest(measure, theirs) {
                     Some((_, level)) if level < floor => Merge::Ours,
                     Some(_) if theirs.len() == 1 => Merge::Keep,
-                    Some((i, _)) => Merge::KeepOnly(i),
-                    None => Merge::Ours,
+                    Some((i, _)) => Merge::KeepOnly(i, if all_same(theirs) { What::Folded } else { What::Settled }),
+                    None => match folded(theirs).filter(|one| matches!(measure(one), Strictness::Level(l) if l >= floor)) {
+                        Some(one) => Merge::KeepFolded(one.to_vec()),
+                        None => Merge::Ours,
+                    },
                 }
             }
         },
     }
 }
 
+/// Whether an app's policy allows nothing that ours does not.
+fn is_at_least_as_strict(theirs: &[u8], ours: &Csp) -> bool {
+    // A comma makes several policies of one line, all of them enforced.
+    let Ok(text) = std::str::from_utf8(theirs) else { return false };
+    text.split(',').any(|policy| Csp::parse_lenient(policy).is_at_least_as_strict_as(ours))
+}
+
+/// The strictest of the app's lines, the first of equals (RFC 6797 8.1: only the first HSTS field counts).
+fn strictest(measure: fn(&[u8]) -> Strictness, theirs: &[&[u8]]) -> Option<(usize, u64)> {
+    let levels = theirs.iter().enumerate().filter_map(|(i, v)| match measure(v) {
+        Strictness::Level(l) => Some((i, l)),
+        Strictness::Invalid => None,
+    });
+    levels.reduce(|best, next| if next.1 > best.1 { next } else { best })
+}
+
 fn keep_single(name: &str, theirs: &[&[u8]]) -> Merge {
-    let list_allowed = matches!(
-        name,
-        "content-security-policy"
-            | "content-security-policy-report-only"
-            | "permissions-policy"
-            | "cache-control"
-            | "referrer-policy"
-            | "vary"
-            | "link"
-    );
-    let all_same = theirs.windows(2).all(|w| w[0] == w[1]);
-    if theirs.len() > 1 && !list_allowed && all_same { Merge::KeepOnly(0) } else { Merge::Keep }
+    if catalog::known(name).is_some_and(|k| k.list) {
+        return Merge::Keep;
+    }
+    if theirs.len() > 1 {
+        if all_same(theirs) {
+            return Merge::KeepOnly(0, What::Folded);
+        }
+        // Lines that contradict each other void the header: the strictest is what the app can have meant at best.
+        return match strictness::known(name).and_then(|measure| strictest(measure, theirs)) {
+            Some((i, _)) => Merge::KeepOnly(i, What::Settled),
+            None => Merge::Keep,
+        };
+    }
+    match folded(theirs) {
+        Some(one) if catalog::known(name).is_some() => Merge::KeepFolded(one.to_vec()),
+        _ => Merge::Keep,
+    }
+}
+
+fn all_same(theirs: &[&[u8]]) -> bool {
+    theirs.windows(2).all(|w| w[0] == w[1])
+}
+
+/// What a single line says, if it says the same thing several times with commas between.
+fn folded<'t>(theirs: &[&'t [u8]]) -> Option<&'t [u8]> {
+    let [line] = theirs else { return None };
+    let mut parts = line.split(|b| *b == b',').map(<[u8]>::trim_ascii);
+    let first = parts.next()?;
+    let mut more = false;
+    for part in parts {
+        more = true;
+        if part != first {
+            return None;
+        }
+    }
+    more.then_some(first)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn verdict(name: &str, mode: Mode, ours: &str, theirs: &[&str]) -> Merge {
+        let theirs: Vec<&[u8]> = theirs.iter().map(|s| s.as_bytes()).collect();
+        let csp = catalog::is_csp(name).then(|| Csp::parse_lenient(ours));
+        decide(name, mode, ours.as_bytes(), csp.as_ref(), &theirs)
+    }
+
     #[test]
     fn floor_keeps_the_stricter_and_replaces_the_weaker() {
-        let decide = |name, ours: &str, theirs: &[&str]| {
-            let theirs: Vec<&[u8]> = theirs.iter().map(|s| s.as_bytes()).collect();
-            decide(name, Mode::Floor, ours.as_bytes(), &theirs)
-        };
+        let decide = |name, ours: &str, theirs: &[&str]| verdict(name, Mode::Floor, ours, theirs);
         assert_eq!(decide("x-frame-options", "SAMEORIGIN", &["DENY"]), Merge::Keep);
         assert_eq!(decide("x-frame-options", "DENY", &["sameorigin"]), Merge::Ours);
         assert_eq!(decide("x-frame-options", "SAMEORIGIN", &["ALLOW-FROM https://a.example"]), Merge::Ours);
-        assert_eq!(decide("x-frame-options", "SAMEORIGIN", &["SAMEORIGIN", "DENY"]), Merge::KeepOnly(1));
-        assert_eq!(decide("x-frame-options", "SAMEORIGIN", &["SAMEORIGIN", "SAMEORIGIN"]), Merge::KeepOnly(0));
+        assert_eq!(decide("x-frame-options", "SAMEORIGIN", &["SAMEORIGIN", "DENY"]), Merge::KeepOnly(1, What::Settled));
+        assert_eq!(decide("x-frame-options", "SAMEORIGIN", &["SAMEORIGIN", "SAMEORIGIN"]), Merge::KeepOnly(0, What::Folded));
+        assert_eq!(decide("x-frame-options", "SAMEORIGIN", &["DENY, DENY"]), Merge::KeepFolded(b"DENY".to_vec()));
+        assert_eq!(decide("x-frame-options", "DENY", &["SAMEORIGIN, SAMEORIGIN"]), Merge::Ours);
         assert_eq!(decide("strict-transport-security", "max-age=31536000", &["max-age=63072000"]), Merge::Keep);
         assert_eq!(decide("strict-transport-security", "max-age=31536000", &["max-age=600; includeSubDomains"]), Merge::Ours);
         assert_eq!(decide("strict-transport-security", "max-age=31536000", &["max-age=31536000; includeSubDomains; preload"]), Merge::Keep);
@@ -117,16 +168,29 @@ mod tests {
 
     #[test]
     fn fill_keeps_the_apps_and_folds_duplicates_only_where_one_value_is_allowed() {
-        assert_eq!(decide("x-frame-options", Mode::Fill, b"DENY", &[b"ALLOWALL"]), Merge::Keep);
+        assert_eq!(verdict("x-frame-options", Mode::Fill, "DENY", &["ALLOWALL"]), Merge::Keep);
+        assert_eq!(verdict("x-frame-options", Mode::Fill, "DENY", &["SAMEORIGIN", "DENY"]), Merge::KeepOnly(1, What::Settled));
         assert_eq!(
-            decide("cross-origin-resource-policy", Mode::Fill, b"same-site", &[b"cross-origin", b"cross-origin"]),
-            Merge::KeepOnly(0)
+            verdict("cross-origin-resource-policy", Mode::Fill, "same-site", &["cross-origin", "cross-origin"]),
+            Merge::KeepOnly(0, What::Folded)
         );
-        let csp: &[u8] = b"default-src 'none'";
-        assert_eq!(decide("content-security-policy", Mode::Fill, b"object-src 'none'", &[csp, csp]), Merge::Keep);
-        assert_eq!(decide("content-security-policy", Mode::Append, b"object-src 'none'", &[csp]), Merge::Both);
-        assert_eq!(decide("content-security-policy", Mode::Append, csp, &[csp]), Merge::Keep);
-        assert_eq!(decide("content-security-policy", Mode::Override, b"object-src 'none'", &[csp]), Merge::Ours);
+        assert_eq!(verdict("cross-origin-resource-policy", Mode::Fill, "same-site", &["a, a"]), Merge::KeepFolded(b"a".to_vec()));
+        let csp = "default-src 'none'";
+        assert_eq!(verdict("content-security-policy", Mode::Fill, "object-src 'none'", &[csp, csp]), Merge::Keep);
+        assert_eq!(verdict("content-security-policy", Mode::Append, "object-src 'none'", &[csp]), Merge::Both);
+        assert_eq!(verdict("content-security-policy", Mode::Append, csp, &[csp]), Merge::Keep);
+        assert_eq!(verdict("x-mine", Mode::Fill, "x", &["a, a"]), Merge::Keep);
+    }
+
+    #[test]
+    fn a_stricter_content_security_policy_of_the_app_stays_in_every_mode() {
+        let ours = "default-src 'self'; object-src 'none'";
+        for mode in [Mode::Fill, Mode::Floor, Mode::Override] {
+            assert_eq!(verdict("content-security-policy", mode, ours, &["default-src 'none'"]), Merge::Keep, "{mode:?}");
+        }
+        // Neither is the stricter: with both, browsers allow what both allow.
+        assert_eq!(verdict("content-security-policy", Mode::Floor, ours, &["img-src 'none'"]), Merge::Both);
+        assert_eq!(verdict("content-security-policy", Mode::Override, ours, &["img-src *"]), Merge::Ours);
     }
 
     proptest::proptest! {
@@ -146,13 +210,14 @@ mod tests {
             let bytes: Vec<&[u8]> = theirs.iter().map(|s| s.as_bytes()).collect();
             let measure = strictness::known(name).unwrap();
             let Strictness::Level(floor) = measure(ours) else { unreachable!() };
-            let sent: &[u8] = match decide(name, Mode::Floor, ours, &bytes) {
-                Merge::Ours => ours,
-                Merge::KeepOnly(i) => bytes[i],
-                Merge::Keep => { proptest::prop_assert_eq!(bytes.len(), 1); bytes[0] }
+            let sent: Vec<u8> = match decide(name, Mode::Floor, ours, None, &bytes) {
+                Merge::Ours => ours.to_vec(),
+                Merge::KeepOnly(i, _) => bytes[i].to_vec(),
+                Merge::KeepFolded(one) => one,
+                Merge::Keep => { proptest::prop_assert_eq!(bytes.len(), 1); bytes[0].to_vec() }
                 Merge::Both => unreachable!(),
             };
-            let Strictness::Level(level) = measure(sent) else { panic!("an invalid value was kept") };
+            let Strictness::Level(level) = measure(&sent) else { panic!("an invalid value was kept") };
             proptest::prop_assert!(level >= floor);
         }
     }

@@ -29,23 +29,43 @@
 //! stricter keeps it: the merge never loosens ([`Mode::Floor`]). `X-Forwarded-Proto` from anyone but a trusted proxy cannot
 //! switch HTTPS-only headers on: the scheme is taken from [`crate::Scheme`], never from the request's fields.
 
+mod block;
+mod builder;
+mod caching;
+mod catalog;
+mod changes;
 mod channel;
+mod choice;
 mod class;
 #[cfg(feature = "config")]
 pub mod config;
+pub mod csp;
 mod future;
 mod layer;
 mod merge;
+mod navigation;
+mod nonce;
+mod origin;
 mod policy;
 mod preset;
+mod profile;
 mod service;
 mod strictness;
+pub mod value;
 
+pub use block::{Block, Entry, LeftOut};
+pub use builder::{Builder, InvalidHeader};
+pub use caching::CacheGuard;
+pub use changes::{Change, HeaderChanges, What};
 pub use channel::Channel;
+pub use choice::{AddToCsp, CSP_ADD, PROFILE, UseProfile};
 pub use class::Class;
 pub use future::ResponseFuture;
 pub use layer::{Find, HeadersLayer};
 pub use merge::Mode;
-pub use policy::{Block, Builder, Entry, HeaderPolicy, InvalidHeader};
+pub use nonce::Nonce;
+pub use origin::Origin;
+pub use policy::{Explained, HeaderPolicy, Selection};
 pub use preset::Preset;
-pub use service::Headers;
+pub use profile::{Asked, When};
+pub use service::{CSP_NONCE, Headers};

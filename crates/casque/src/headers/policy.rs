@@ -1,85 +1,90 @@
-//! A policy, compiled: for every channel and class the exact list of headers, worked out once.
-
-use std::borrow::Cow;
-use std::fmt;
+//! A policy, compiled: for every profile, channel and class the exact list of headers, worked out once.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::block::{self, Block, Entry, LeftOut, Rule};
+use super::builder::Builder;
+use super::caching::{self, CacheGuard};
+use super::catalog;
+use super::changes::{HeaderChanges, What};
 use super::channel::Channel;
+use super::choice::{Choice, PROFILE};
 use super::class::Class;
-use super::merge::{self, Merge, Mode};
+use super::merge::{self, Merge};
+use super::nonce::Nonce;
 use super::preset::Preset;
-
-/// Headers that browsers honour on trustworthy origins only, or that must not be sent over plain HTTP at all.
-const HTTPS_ONLY: [&str; 6] = [
-    "strict-transport-security",
-    "cross-origin-opener-policy",
-    "cross-origin-embedder-policy",
-    "origin-agent-cluster",
-    "reporting-endpoints",
-    "clear-site-data",
-];
-
-/// Headers that frame the message or route it. Setting them from a policy would split or misdirect responses.
-const NEVER_SET: [&str; 9] =
-    ["connection", "content-length", "content-encoding", "content-type", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade"];
+use super::profile::{Asked, When};
+use crate::path::Readings;
 
 /// What is done to the headers of every response. Built once, shared, read by all.
 #[derive(Debug, Clone)]
 pub struct HeaderPolicy {
+    default: Set,
+    profiles: Vec<Profile>,
+    /// The profiles that need a nonce before their response is known, as bits; and whether everybody does.
+    nonced_profiles: u64,
+    nonced_always: bool,
+}
+
+/// One set of headers, for every channel and class.
+#[derive(Debug, Clone)]
+pub(super) struct Set {
+    rules: Vec<Rule>,
     blocks: [[Block; Class::ALL.len()]; 3],
     removed: Vec<HeaderName>,
+    cache_guard: CacheGuard,
+    nonced: bool,
 }
 
-/// The headers for one channel and one class, ready to send.
-#[derive(Debug, Clone, Default)]
-pub struct Block(Vec<Entry>);
-
-/// One header of a [`Block`].
+/// Other headers for some responses.
 #[derive(Debug, Clone)]
-pub struct Entry {
-    /// The name, lower case.
-    pub name: HeaderName,
-    /// The value.
-    pub value: HeaderValue,
-    /// How it meets the app's own.
-    pub mode: Mode,
+pub(super) struct Profile {
+    pub(super) name: String,
+    pub(super) when: When,
+    pub(super) set: Set,
 }
 
-impl Block {
-    /// The headers, sorted by name.
+impl Set {
+    pub(super) fn new(rules: Vec<Rule>, removed: Vec<HeaderName>, cache_guard: CacheGuard) -> Self {
+        let blocks = [Channel::Http, Channel::HttpsLocal, Channel::Https].map(|channel| {
+            Class::ALL.map(|class| Block(rules.iter().filter_map(|r| block::compile(r, channel, class as u8).ok()).collect()))
+        });
+        let nonced = blocks.iter().flatten().flat_map(|b| &b.0).any(Entry::is_nonced);
+        Self { rules, blocks, removed, cache_guard, nonced }
+    }
+
+    fn block(&self, channel: Channel, class: Class) -> &Block {
+        &self.blocks[channel as usize][class.index()]
+    }
+}
+
+/// What is known of a response's headers when its request is: kept until the response comes.
+#[derive(Debug, Clone, Copy)]
+pub struct Selection {
+    channel: Channel,
+    /// The profiles that the request speaks for, as bits.
+    profiles: u64,
+    nonce: Option<Nonce>,
+}
+
+impl Selection {
+    /// The nonce that the app is to be told.
     #[must_use]
-    pub fn entries(&self) -> &[Entry] {
-        &self.0
+    pub fn nonce(&self) -> Option<&Nonce> {
+        self.nonce.as_ref()
     }
 }
 
-/// Why a header was refused when a policy was built.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvalidHeader {
-    name: String,
-    problem: String,
+/// One header that a response would or would not get, and who wrote the rule.
+#[derive(Debug, Clone)]
+pub struct Explained<'p> {
+    /// The header, lower case.
+    pub name: &'p str,
+    /// The entry that is sent (unless the app says it better), or why none is.
+    pub outcome: Result<&'p Entry, LeftOut>,
+    /// Who wrote the rule.
+    pub origin: &'p super::origin::Origin,
 }
-
-impl InvalidHeader {
-    fn new(name: &str, problem: impl Into<String>) -> Self {
-        Self { name: name.to_owned(), problem: problem.into() }
-    }
-
-    /// What is wrong, without the header's name.
-    #[must_use]
-    pub fn problem(&self) -> &str {
-        &self.problem
-    }
-}
-
-impl fmt::Display for InvalidHeader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "header `{}`: {}", self.name, self.problem)
-    }
-}
-
-impl std::error::Error for InvalidHeader {}
 
 impl Default for HeaderPolicy {
     fn default() -> Self {
@@ -100,216 +105,209 @@ impl HeaderPolicy {
         Builder::new(preset)
     }
 
-    /// The headers for one channel and class.
+    pub(super) fn new(default: Set, profiles: Vec<Profile>) -> Self {
+        let bits = profiles.iter().enumerate().filter(|(_, p)| p.set.nonced).map(|(i, _)| 1 << i);
+        let nonced_profiles = bits.fold(0, |all: u64, bit| all | bit);
+        // Who names a profile does so in the response, and by then has printed the nonce.
+        let nonced_always = default.nonced || profiles.iter().any(|p| p.set.nonced && p.when.is_named_only());
+        Self { default, profiles, nonced_profiles, nonced_always }
+    }
+
+    /// The headers of the default profile for one channel and class.
     #[must_use]
     pub fn block(&self, channel: Channel, class: Class) -> &Block {
-        &self.blocks[channel as usize][class.index()]
+        self.default.block(channel, class)
     }
 
     /// The names that are taken out of the app's response first.
     #[must_use]
     pub fn removed(&self) -> &[HeaderName] {
-        &self.removed
+        &self.default.removed
+    }
+
+    /// What the request says of its response's headers. Makes a nonce if one may be needed.
+    #[must_use]
+    pub fn select(&self, channel: Channel, asked: &Asked<'_>) -> Selection {
+        let mut profiles = 0;
+        if !self.profiles.is_empty() {
+            let readings = Readings::of(asked.path);
+            for (i, profile) in self.profiles.iter().enumerate() {
+                profiles |= u64::from(profile.when.request_matches(asked, &readings)) << i;
+            }
+        }
+        let nonced = self.nonced_always || profiles & self.nonced_profiles != 0;
+        Selection { channel, profiles, nonce: nonced.then(Nonce::fresh) }
+    }
+
+    /// Applies the default profile to a response head, as if its request said nothing. Does nothing to 1xx.
+    pub fn apply(&self, channel: Channel, status: u16, headers: &mut HeaderMap) {
+        let selection = Selection { channel, profiles: 0, nonce: None };
+        self.respond(&selection, status, headers, &Choice::default(), &mut HeaderChanges::default());
     }
 
     /// Applies the policy to a response head. Does nothing to 1xx.
-    pub fn apply(&self, channel: Channel, status: u16, headers: &mut HeaderMap) {
+    pub(super) fn respond(
+        &self,
+        selection: &Selection,
+        status: u16,
+        headers: &mut HeaderMap,
+        choice: &Choice,
+        changes: &mut HeaderChanges,
+    ) {
         let content_type = headers.get(http::header::CONTENT_TYPE).map(HeaderValue::as_bytes);
         let Some(class) = Class::of(status, content_type) else { return };
-        for name in &self.removed {
+        let set = self.set(selection, status, class, choice.profile.as_deref(), changes);
+        for name in &set.removed {
             headers.remove(name);
         }
-        let block = self.block(channel, class);
+        let block = set.block(selection.channel, class);
         headers.reserve(block.0.len());
+        let mut nonce_sent = false;
         for entry in &block.0 {
+            if entry.on_success && status >= 400 {
+                continue;
+            }
             match headers.entry(&entry.name) {
                 http::header::Entry::Vacant(vacant) => {
-                    vacant.insert(entry.value.clone());
+                    vacant.insert(ours(entry, selection, choice));
+                    nonce_sent |= entry.is_nonced();
                 }
-                http::header::Entry::Occupied(mut theirs) => merge_into(entry, &mut theirs),
+                http::header::Entry::Occupied(mut theirs) => {
+                    nonce_sent |= merge_into(entry, &mut theirs, selection, choice, changes) && entry.is_nonced();
+                }
             }
         }
+        if nonce_sent {
+            caching::never_store(headers, changes);
+        }
+        set.cache_guard.apply(headers, changes);
+    }
+
+    /// The headers that a response gets: the one the app chose, else the first profile that matches, else the default.
+    fn set(&self, selection: &Selection, status: u16, class: Class, chosen: Option<&str>, changes: &mut HeaderChanges) -> &Set {
+        if let Some(name) = chosen {
+            match self.profiles.iter().find(|p| p.name == name) {
+                Some(profile) => return &profile.set,
+                None => changes.note(PROFILE, What::UnknownProfile),
+            }
+        }
+        self.matching(selection, status, class).map_or(&self.default, |p| &p.set)
+    }
+
+    fn matching(&self, selection: &Selection, status: u16, class: Class) -> Option<&Profile> {
+        let mut left = selection.profiles;
+        while left != 0 {
+            let profile = self.profiles.get(left.trailing_zeros() as usize)?;
+            if profile.when.response_matches(status, class) {
+                return Some(profile);
+            }
+            left &= left - 1;
+        }
+        None
+    }
+
+    /// The Content-Security-Policy that a page would get, for an app that reads the nonce from there (Next.js does).
+    #[must_use]
+    pub fn page_policy(&self, selection: &Selection) -> Option<HeaderValue> {
+        let set = self.matching(selection, 200, Class::Page).map_or(&self.default, |p| &p.set);
+        let entries = set.block(selection.channel, Class::Page).entries();
+        entries.iter().find(|e| e.is_nonced()).map(|e| e.value(selection.nonce()))
+    }
+
+    /// Every rule of the profile that a response would get, sent or left out, and that profile's name (`None` is the default).
+    ///
+    /// An app may still say a header better, or choose another profile by name.
+    #[must_use]
+    pub fn explain(&self, selection: &Selection, status: u16, class: Class) -> (Option<&str>, Vec<Explained<'_>>) {
+        let profile = self.matching(selection, status, class);
+        let set = profile.map_or(&self.default, |p| &p.set);
+        let block = set.block(selection.channel, class);
+        let explained = set.rules.iter().map(|rule| {
+            let outcome = match block.0.iter().find(|e| e.name == rule.name) {
+                Some(entry) if entry.on_success && status >= 400 => Err(LeftOut::Class),
+                Some(entry) => Ok(entry),
+                None => Err(block::compile(rule, selection.channel, class as u8).err().unwrap_or(LeftOut::Class)),
+            };
+            Explained { name: rule.name.as_str(), outcome, origin: &rule.origin }
+        });
+        (profile.map(|p| p.name.as_str()), explained.collect())
+    }
+
+    /// What is taken out of the app's responses in the profile that a response would get, and the guard on cookies.
+    #[must_use]
+    pub fn explain_removed(&self, selection: &Selection, status: u16, class: Class) -> (&[HeaderName], CacheGuard) {
+        let set = self.matching(selection, status, class).map_or(&self.default, |p| &p.set);
+        (&set.removed, set.cache_guard)
+    }
+
+    /// The names of the profiles, in their order.
+    pub fn profile_names(&self) -> impl Iterator<Item = &str> {
+        self.profiles.iter().map(|p| p.name.as_str())
     }
 }
 
-/// The app has set this header too: rare enough to collect its lines.
+/// The value that we would send.
+fn ours(entry: &Entry, selection: &Selection, choice: &Choice) -> HeaderValue {
+    match (&choice.additions, &entry.csp) {
+        (Some(additions), Some(csp)) => block::with_additions(csp, additions, selection.nonce()),
+        _ => entry.value(selection.nonce()),
+    }
+}
+
+/// The app has set this header too: rare enough to collect its lines. Whether ours is sent.
 #[cold]
-fn merge_into(entry: &Entry, theirs: &mut http::header::OccupiedEntry<'_, HeaderValue>) {
+fn merge_into(
+    entry: &Entry,
+    theirs: &mut http::header::OccupiedEntry<'_, HeaderValue>,
+    selection: &Selection,
+    choice: &Choice,
+    changes: &mut HeaderChanges,
+) -> bool {
+    let value = ours(entry, selection, choice);
     let verdict = {
         let lines: Vec<&[u8]> = theirs.iter().map(HeaderValue::as_bytes).collect();
-        merge::decide(entry.name.as_str(), entry.mode, entry.value.as_bytes(), &lines)
+        merge::decide(entry.name.as_str(), entry.mode, value.as_bytes(), entry.csp.as_deref(), &lines)
     };
+    let settled = |changes: &mut HeaderChanges, what| changes.note(entry.name.clone(), what);
     match verdict {
-        Merge::Keep => {}
-        Merge::KeepOnly(i) => {
+        Merge::Keep => false,
+        Merge::KeepOnly(i, why) => {
             if let Some(kept) = theirs.iter().nth(i).cloned() {
                 theirs.insert(kept);
+                settled(changes, why);
             }
+            false
+        }
+        Merge::KeepFolded(text) => {
+            if let Ok(kept) = HeaderValue::from_bytes(&text) {
+                theirs.insert(kept);
+                settled(changes, What::Folded);
+            }
+            false
         }
         Merge::Ours => {
-            theirs.insert(entry.value.clone());
-        }
-        Merge::Both => theirs.append(entry.value.clone()),
-    }
-}
-
-#[derive(Debug, Clone)]
-struct Rule {
-    name: HeaderName,
-    /// A preset's own value stays static: then nothing is counted when it is put on a response.
-    value: Cow<'static, str>,
-    mode: Mode,
-    classes: u8,
-}
-
-/// Changes a preset before it is compiled.
-#[derive(Debug, Clone)]
-pub struct Builder {
-    rules: Vec<Rule>,
-    removed: Vec<HeaderName>,
-}
-
-impl Builder {
-    fn new(preset: Preset) -> Self {
-        let rules = preset
-            .rules()
-            .iter()
-            .map(|r| Rule { name: HeaderName::from_static(r.name), value: Cow::Borrowed(r.value), mode: r.mode, classes: r.classes })
-            .collect();
-        let removed = preset.removed().iter().map(|n| HeaderName::from_static(n)).collect();
-        Self { rules, removed }
-    }
-
-    /// Sets a header: in the place and for the classes of the preset's rule of that name, or, if it has none, for documents, scripts and assets.
-    ///
-    /// # Errors
-    /// A name that is no header name or frames the message; a value that is empty or holds anything but visible ASCII, spaces and tabs.
-    pub fn set(mut self, name: &str, value: &str, mode: Mode) -> Result<Self, InvalidHeader> {
-        let header = parse_name(name)?;
-        if NEVER_SET.contains(&header.as_str()) {
-            return Err(InvalidHeader::new(name, "is not a policy header: it frames or describes the message"));
-        }
-        check_value(name, value)?;
-        let rule = self.rules.iter_mut().find(|r| r.name == header);
-        match rule {
-            Some(rule) => {
-                rule.value = Cow::Owned(value.to_owned());
-                rule.mode = mode;
+            // Said only if there is a difference to be told.
+            if theirs.iter().any(|v| v != value) && !catalog::is_csp(entry.name.as_str()) || theirs.iter().count() > 1 {
+                settled(changes, What::Replaced);
             }
-            None => self.rules.push(Rule {
-                name: header.clone(),
-                value: Cow::Owned(value.to_owned()),
-                mode,
-                classes: Class::Page as u8 | Class::Document as u8 | Class::Script as u8 | Class::Asset as u8,
-            }),
+            theirs.insert(value);
+            true
         }
-        self.removed.retain(|n| *n != header);
-        Ok(self)
-    }
-
-    /// Changes only how a header of the preset meets the app's.
-    ///
-    /// # Errors
-    /// The preset has no such header.
-    pub fn mode(mut self, name: &str, mode: Mode) -> Result<Self, InvalidHeader> {
-        let header = parse_name(name)?;
-        let Some(rule) = self.rules.iter_mut().find(|r| r.name == header) else {
-            return Err(InvalidHeader::new(name, "has no value here or in the preset"));
-        };
-        rule.mode = mode;
-        Ok(self)
-    }
-
-    /// Takes a header out of the policy. What the app sends of that name passes.
-    ///
-    /// # Errors
-    /// A name that is no header name.
-    pub fn without(mut self, name: &str) -> Result<Self, InvalidHeader> {
-        let header = parse_name(name)?;
-        self.rules.retain(|r| r.name != header);
-        self.removed.retain(|n| *n != header);
-        Ok(self)
-    }
-
-    /// Takes a header out of the app's responses.
-    ///
-    /// # Errors
-    /// A name that is no header name, or one that the message cannot do without.
-    pub fn remove(mut self, name: &str) -> Result<Self, InvalidHeader> {
-        let header = parse_name(name)?;
-        if NEVER_SET.contains(&header.as_str()) {
-            return Err(InvalidHeader::new(name, "cannot be removed: it frames or describes the message"));
+        Merge::Both => {
+            theirs.append(value);
+            true
         }
-        if !self.removed.contains(&header) {
-            self.removed.push(header);
-        }
-        Ok(self)
-    }
-
-    /// Compiles the policy.
-    #[must_use]
-    pub fn build(mut self) -> HeaderPolicy {
-        self.rules.sort_by(|a, b| a.name.as_str().cmp(b.name.as_str()));
-        let blocks = [Channel::Http, Channel::HttpsLocal, Channel::Https].map(|channel| {
-            Class::ALL.map(|class| {
-                Block(self.rules.iter().filter(|r| r.classes & class as u8 != 0).filter_map(|r| compile(r, channel)).collect())
-            })
-        });
-        HeaderPolicy { blocks, removed: self.removed }
-    }
-}
-
-/// A rule on a channel: left out, changed or as it is.
-fn compile(rule: &Rule, channel: Channel) -> Option<Entry> {
-    let name = rule.name.as_str();
-    if channel == Channel::Http && HTTPS_ONLY.contains(&name) {
-        return None;
-    }
-    if channel == Channel::HttpsLocal && name == "strict-transport-security" {
-        return None;
-    }
-    let is_csp = name == "content-security-policy" || name == "content-security-policy-report-only";
-    let value = if is_csp && channel != Channel::Https { Cow::Owned(without_upgrade(&rule.value)?) } else { rule.value.clone() };
-    let value = match value {
-        Cow::Borrowed(text) => HeaderValue::from_static(text),
-        Cow::Owned(text) => HeaderValue::try_from(text).ok()?,
-    };
-    Some(Entry { name: rule.name.clone(), value, mode: rule.mode })
-}
-
-/// The policy less `upgrade-insecure-requests`, which on plain HTTP or localhost sends every subresource to a port where
-/// nothing answers (Safari even for localhost). `None` when nothing is left.
-fn without_upgrade(csp: &str) -> Option<String> {
-    let is_upgrade = |d: &&str| d.trim().eq_ignore_ascii_case("upgrade-insecure-requests");
-    if !csp.split(';').any(|d| is_upgrade(&d)) {
-        return Some(csp.to_owned());
-    }
-    let kept: Vec<&str> = csp.split(';').filter(|d| !is_upgrade(d)).collect();
-    let kept = kept.join(";");
-    (!kept.trim().trim_end_matches(';').trim().is_empty()).then(|| kept.trim().to_owned())
-}
-
-fn parse_name(name: &str) -> Result<HeaderName, InvalidHeader> {
-    HeaderName::from_bytes(name.as_bytes()).map_err(|_| InvalidHeader::new(name, "is not a header name"))
-}
-
-fn check_value(name: &str, value: &str) -> Result<(), InvalidHeader> {
-    if value.trim().is_empty() {
-        return Err(InvalidHeader::new(name, "has an empty value; use `false` to leave the header out"));
-    }
-    let bad = value.char_indices().find(|(_, c)| !(*c == '\t' || (' '..='~').contains(c)));
-    match bad {
-        None => Ok(()),
-        Some((at, c)) => Err(InvalidHeader::new(
-            name,
-            format!("has {} at character {}; only visible ASCII, spaces and tabs may be sent", c.escape_unicode(), at + 1),
-        )),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use http::Method;
+    use http::header::CONTENT_TYPE;
+
+    use super::super::merge::Mode;
     use super::*;
+    use crate::path::Pattern;
 
     fn names(policy: &HeaderPolicy, channel: Channel, class: Class) -> Vec<&str> {
         policy.block(channel, class).entries().iter().map(|e| e.name.as_str()).collect()
@@ -321,8 +319,8 @@ mod tests {
             let policy = HeaderPolicy::preset(preset);
             for class in Class::ALL {
                 for entry in policy.block(Channel::Http, class).entries() {
-                    assert!(!HTTPS_ONLY.contains(&entry.name.as_str()), "{preset:?} sends {} on http", entry.name);
-                    assert!(!entry.value.to_str().unwrap().contains("upgrade-insecure-requests"), "{preset:?}");
+                    assert!(!catalog::known(entry.name.as_str()).unwrap().https_only, "{preset:?} sends {} on http", entry.name);
+                    assert!(!entry.value(None).to_str().unwrap().contains("upgrade-insecure-requests"), "{preset:?}");
                 }
                 assert!(!names(&policy, Channel::HttpsLocal, class).contains(&"strict-transport-security"));
             }
@@ -344,65 +342,164 @@ mod tests {
         assert_eq!(names(&policy, Channel::Https, Class::Empty), ["strict-transport-security"]);
     }
 
-    #[test]
-    fn bad_names_and_values_are_refused_with_the_place() {
-        let b = || HeaderPolicy::builder(Preset::Off);
-        assert_eq!(
-            b().set("x-a", "one\r\ntwo", Mode::Fill).unwrap_err().to_string(),
-            "header `x-a`: has \\u{d} at character 4; only visible ASCII, spaces and tabs may be sent"
-        );
-        assert!(b().set("x a", "v", Mode::Fill).is_err());
-        assert!(b().set("content-length", "0", Mode::Override).is_err());
-        assert!(b().set("x-a", "caf\u{e9}", Mode::Fill).is_err());
-        assert!(b().set("x-a", "  ", Mode::Fill).is_err());
-        assert!(b().remove("transfer-encoding").is_err());
-        assert!(b().mode("x-a", Mode::Fill).is_err());
+    struct Sent {
+        headers: HeaderMap,
+        changes: Vec<String>,
+        nonce: Option<Nonce>,
     }
 
-    #[test]
-    fn the_upgrade_directive_is_cut_out_and_the_rest_is_kept_byte_for_byte() {
-        assert_eq!(without_upgrade("default-src 'self';  img-src *").unwrap(), "default-src 'self';  img-src *");
-        assert_eq!(without_upgrade("a b; Upgrade-Insecure-Requests ;c d").unwrap(), "a b;c d");
-        assert_eq!(without_upgrade("upgrade-insecure-requests"), None);
-        assert_eq!(without_upgrade("upgrade-insecure-requests;"), None);
-    }
-
-    #[test]
-    fn the_apps_stricter_policy_stays_and_its_banner_goes() {
-        let policy = HeaderPolicy::preset(Preset::Balanced);
-        let mut headers = HeaderMap::new();
-        headers.insert("content-type", HeaderValue::from_static("text/html"));
-        headers.insert("content-security-policy", HeaderValue::from_static("default-src 'none'"));
-        headers.insert("x-frame-options", HeaderValue::from_static("DENY"));
-        headers.insert("x-powered-by", HeaderValue::from_static("Express"));
-        policy.apply(Channel::Http, 404, &mut headers);
-        assert_eq!(headers["content-security-policy"], "default-src 'none'");
-        assert_eq!(headers["x-frame-options"], "DENY");
-        assert_eq!(headers["x-content-type-options"], "nosniff");
-        assert!(!headers.contains_key("x-powered-by"));
-        let before = headers.clone();
-        policy.apply(Channel::Http, 404, &mut headers);
-        assert_eq!(before, headers, "applying twice changes nothing");
-    }
-
-    #[test]
-    fn informational_responses_pass_untouched() {
-        let mut headers = HeaderMap::new();
-        HeaderPolicy::preset(Preset::Helmet).apply(Channel::Https, 101, &mut headers);
-        assert!(headers.is_empty());
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn no_value_with_a_control_byte_can_be_built(name in "[a-z-]{1,20}", value in "\\PC*|[\\x00-\\x7f]*") {
-            if let Ok(builder) = HeaderPolicy::builder(Preset::Off).set(&name, &value, Mode::Override) {
-                let policy = builder.build();
-                for class in Class::ALL {
-                    for entry in policy.block(Channel::Https, class).entries() {
-                        proptest::prop_assert!(entry.value.as_bytes().iter().all(|b| *b == b'\t' || (b' '..=b'~').contains(b)));
-                    }
-                }
-            }
+    impl Sent {
+        fn get(&self, name: &str) -> &str {
+            self.headers.get(name).map_or("", |v| v.to_str().unwrap())
         }
+    }
+
+    fn send(policy: &HeaderPolicy, path: &str, status: u16, theirs: &[(&'static str, &'static str)]) -> Sent {
+        let selection = policy.select(Channel::Https, &Asked { method: &Method::GET, host: Some("shop.example"), path });
+        let mut headers = HeaderMap::new();
+        for (name, value) in theirs {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        let (mut choice, mut changes) = (Choice::default(), HeaderChanges::default());
+        choice.take_headers(&mut headers, &mut changes);
+        policy.respond(&selection, status, &mut headers, &choice, &mut changes);
+        Sent { headers, changes: changes.iter().map(ToString::to_string).collect(), nonce: selection.nonce }
+    }
+
+    fn nonced() -> HeaderPolicy {
+        HeaderPolicy::builder(Preset::Off)
+            .set("content-security-policy", "script-src 'nonce' 'strict-dynamic'; style-src 'self' 'nonce'; base-uri 'none'", Mode::Fill)
+            .unwrap()
+            .build()
+    }
+
+    #[test]
+    fn a_nonce_is_fresh_told_and_never_kept() {
+        let policy = nonced();
+        let (a, b) = (send(&policy, "/", 200, &[("content-type", "text/html")]), send(&policy, "/", 200, &[]));
+        let nonce = a.nonce.unwrap();
+        assert_eq!(
+            a.get("content-security-policy"),
+            format!("script-src 'nonce-{nonce}' 'strict-dynamic'; style-src 'self' 'nonce-{nonce}'; base-uri 'none'")
+        );
+        assert_eq!(a.get("cache-control"), "private, no-store");
+        assert_ne!(a.get("content-security-policy"), b.get("content-security-policy"));
+        let cached = send(&policy, "/", 200, &[("cache-control", "public, max-age=600")]);
+        assert_eq!((cached.get("cache-control"), cached.changes.as_slice()), ("private, no-store", &["cache-control:not-stored".to_owned()][..]));
+    }
+
+    #[test]
+    fn where_no_nonce_is_sent_caches_are_left_alone() {
+        let policy = nonced();
+        for (status, kind) in [(304, "text/html"), (200, "image/png"), (204, "text/html")] {
+            let sent = send(&policy, "/", status, &[("content-type", kind), ("cache-control", "max-age=9")]);
+            assert_eq!((sent.get("content-security-policy"), sent.get("cache-control")), ("", "max-age=9"), "{status} {kind}");
+        }
+        // The app's own policy stands, and then no nonce of ours is in the page's.
+        let own = send(&policy, "/", 200, &[("content-security-policy", "default-src 'none'")]);
+        assert_eq!((own.get("content-security-policy"), own.get("cache-control")), ("default-src 'none'", ""));
+    }
+
+    #[test]
+    fn the_app_is_told_the_pages_policy() {
+        let policy = nonced();
+        let selection = policy.select(Channel::Https, &Asked { method: &Method::GET, host: None, path: "/" });
+        let told = policy.page_policy(&selection).unwrap();
+        assert!(told.to_str().unwrap().contains(selection.nonce().unwrap().as_str()));
+        let plain = HeaderPolicy::preset(Preset::Balanced);
+        let selection = plain.select(Channel::Https, &Asked { method: &Method::GET, host: None, path: "/" });
+        assert!(selection.nonce().is_none() && plain.page_policy(&selection).is_none());
+    }
+
+    fn with_profiles() -> HeaderPolicy {
+        let framed = HeaderPolicy::builder(Preset::Balanced)
+            .set("content-security-policy", "frame-ancestors https://partner.example", Mode::Fill)
+            .and_then(|b| b.without("x-frame-options"))
+            .unwrap();
+        let errors = HeaderPolicy::builder(Preset::Api);
+        let named = HeaderPolicy::builder(Preset::Strict);
+        HeaderPolicy::builder(Preset::Balanced)
+            .profile("embed", When::named().paths([Pattern::parse("/embed/*").unwrap()]).statuses([200..=399]), &framed)
+            .and_then(|b| b.profile("errors", When::named().statuses([400..=599]), &errors))
+            .and_then(|b| b.profile("vault", When::named(), &named))
+            .unwrap()
+            .build()
+    }
+
+    #[test]
+    fn the_first_profile_that_matches_counts_and_the_app_may_name_one() {
+        let policy = with_profiles();
+        assert_eq!(send(&policy, "/embed/a", 200, &[]).get("content-security-policy"), "frame-ancestors https://partner.example");
+        assert_eq!(send(&policy, "/embed/a", 404, &[]).get("content-security-policy"), "default-src 'none';frame-ancestors 'none'");
+        assert_eq!(send(&policy, "/", 200, &[]).get("x-frame-options"), "SAMEORIGIN");
+        let named = send(&policy, "/", 200, &[("casque-profile", "vault")]);
+        assert_eq!((named.get("x-frame-options"), named.get("casque-profile")), ("DENY", ""));
+        let unknown = send(&policy, "/", 200, &[("casque-profile", "valt")]);
+        assert_eq!((unknown.get("x-frame-options"), unknown.changes.as_slice()), ("SAMEORIGIN", &["casque-profile:unknown".to_owned()][..]));
+    }
+
+    #[test]
+    fn the_app_may_add_sources_to_one_response() {
+        let policy = HeaderPolicy::builder(Preset::Off)
+            .set("content-security-policy", "default-src 'self'; script-src 'nonce'", Mode::Fill)
+            .unwrap()
+            .build();
+        let sent = send(&policy, "/", 200, &[("casque-csp-add", "connect-src https://api.example"), ("casque-csp-add", "img-src a.example")]);
+        let nonce = sent.nonce.unwrap();
+        assert_eq!(
+            sent.get("content-security-policy"),
+            format!("default-src 'self'; script-src 'nonce-{nonce}'; connect-src 'self' https://api.example; img-src 'self' a.example")
+        );
+        assert_eq!(sent.get("casque-csp-add"), "");
+        let evil = send(&policy, "/", 200, &[("casque-csp-add", "script-src 'unsafe-inline'")]);
+        assert_eq!(evil.changes, ["casque-csp-add:refused"]);
+        assert!(!evil.get("content-security-policy").contains("unsafe"));
+    }
+
+    #[test]
+    fn site_data_is_cleared_only_where_the_logout_succeeded() {
+        let policy = HeaderPolicy::builder(Preset::Off).set("clear-site-data", "\"cookies\"", Mode::Fill).unwrap().build();
+        assert_eq!(send(&policy, "/logout", 302, &[]).get("clear-site-data"), "\"cookies\"");
+        assert_eq!(send(&policy, "/logout", 403, &[]).get("clear-site-data"), "");
+    }
+
+    #[test]
+    fn what_the_app_sent_and_the_client_did_not_get_is_told() {
+        let policy = HeaderPolicy::preset(Preset::Balanced);
+        let sent = send(
+            &policy,
+            "/",
+            200,
+            &[
+                ("x-frame-options", "ALLOWALL"),
+                ("strict-transport-security", "max-age=31536000"),
+                ("strict-transport-security", "max-age=0"),
+                ("x-content-type-options", "nosniff, nosniff"),
+                ("x-powered-by", "Express"),
+            ],
+        );
+        assert_eq!(sent.changes, ["strict-transport-security:settled", "x-content-type-options:folded", "x-frame-options:replaced"]);
+        assert_eq!(sent.headers.get_all("strict-transport-security").iter().count(), 1);
+        assert_eq!((sent.get("x-content-type-options"), sent.get("x-frame-options")), ("nosniff", "SAMEORIGIN"));
+    }
+
+    #[test]
+    fn every_rule_is_explained() {
+        let policy = with_profiles();
+        let selection = policy.select(Channel::Http, &Asked { method: &Method::GET, host: None, path: "/" });
+        let (profile, explained) = policy.explain(&selection, 200, Class::Page);
+        assert_eq!(profile, None);
+        let hsts = explained.iter().find(|e| e.name == "strict-transport-security").unwrap();
+        assert_eq!((hsts.outcome.as_ref().unwrap_err(), hsts.origin.to_string()), (&LeftOut::PlainHttp, "preset balanced".to_owned()));
+        let (profile, _) = policy.explain(&selection, 500, Class::Page);
+        assert_eq!(profile, Some("errors"));
+    }
+
+    #[test]
+    fn informational_responses_carry_no_policy() {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+        HeaderPolicy::default().apply(Channel::Https, 103, &mut headers);
+        assert_eq!(headers.len(), 1);
     }
 }

@@ -1,6 +1,7 @@
 //! The ready-made policies.
 
-use super::class::Class;
+use super::caching::CacheGuard;
+use super::catalog::{ALL_BUT_304, CONTENT, DOCUMENTS, EVERYTHING, PAGES, PROGRAMS};
 use super::merge::Mode;
 
 /// A ready-made set of headers.
@@ -42,6 +43,15 @@ impl Preset {
         }
     }
 
+    /// What happens to responses that set cookies and say nothing of caches.
+    pub(super) fn cache_guard(self) -> CacheGuard {
+        match self {
+            Self::Balanced => CacheGuard::Fill,
+            Self::Strict | Self::Api => CacheGuard::Enforce,
+            Self::Helmet | Self::Off => CacheGuard::Off,
+        }
+    }
+
     /// Headers of the app that tell an attacker what to look for, and nobody else anything.
     pub(super) fn removed(self) -> &'static [&'static str] {
         match self {
@@ -58,13 +68,6 @@ pub(super) struct PresetRule {
     pub(super) mode: Mode,
     pub(super) classes: u8,
 }
-
-const PAGES: u8 = Class::Page as u8;
-const DOCUMENTS: u8 = PAGES | Class::Document as u8;
-const PROGRAMS: u8 = DOCUMENTS | Class::Script as u8;
-const CONTENT: u8 = PROGRAMS | Class::Asset as u8;
-const EVERYTHING: u8 = CONTENT | Class::Empty as u8 | Class::NotModified as u8;
-const ALL_BUT_304: u8 = CONTENT | Class::Empty as u8;
 
 const fn rule(name: &'static str, value: &'static str, mode: Mode, classes: u8) -> PresetRule {
     PresetRule { name, value, mode, classes }

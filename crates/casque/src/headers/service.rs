@@ -3,14 +3,22 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{HeaderValue, Request, Response};
+use bytes::Bytes;
+use http::header::{CONTENT_SECURITY_POLICY, HOST};
+use http::{HeaderMap, HeaderName, Request, Response};
 use tower_service::Service;
 
 use super::channel::Channel;
 use super::future::ResponseFuture;
 use super::layer::{HeadersLayer, Source};
-use super::policy::HeaderPolicy;
+use super::nonce::Nonce;
+use super::policy::{HeaderPolicy, Selection};
+use super::profile::Asked;
+use super::{block, navigation};
 use crate::Scheme;
+
+/// Request header by which an app behind the gateway learns its response's nonce. Clients' own never reach the app.
+pub const CSP_NONCE: HeaderName = HeaderName::from_static("casque-csp-nonce");
 
 /// See [`HeadersLayer`].
 #[derive(Debug, Clone)]
@@ -28,13 +36,28 @@ impl<S> Headers<S> {
         };
         (policy, if self.layer.assume_https { Scheme::Https } else { scheme })
     }
+}
 
-    fn channel<B>(scheme: Scheme, req: &Request<B>) -> Channel {
-        if scheme == Scheme::Http {
-            return Channel::Http;
+/// What the request says of its response's headers; and tells the app its nonce.
+fn prepare<B>(policy: &HeaderPolicy, scheme: Scheme, behind_gateway: bool, req: &mut Request<B>) -> Selection {
+    let host = req.uri().authority().map(|a| a.as_str()).or_else(|| req.headers().get(HOST).and_then(|h| h.to_str().ok()));
+    let channel = if scheme == Scheme::Http { Channel::Http } else { Channel::of(scheme, host.map(str::as_bytes)) };
+    let selection = policy.select(channel, &Asked { method: req.method(), host, path: req.uri().path() });
+    if let Some(nonce) = selection.nonce() {
+        req.extensions_mut().insert(*nonce);
+        navigation::make_unconditional(req.headers_mut());
+        if behind_gateway {
+            tell_app(policy, &selection, *nonce, req.headers_mut());
         }
-        let host = req.headers().get(http::header::HOST).map(HeaderValue::as_bytes);
-        Channel::of(scheme, host.or_else(|| req.uri().authority().map(|a| a.as_str().as_bytes())))
+    }
+    selection
+}
+
+/// Two carriers: a field of our own, and the policy itself, in which Next.js looks for the nonce of its own scripts.
+fn tell_app(policy: &HeaderPolicy, selection: &Selection, nonce: Nonce, headers: &mut HeaderMap) {
+    headers.insert(CSP_NONCE, block::to_value(Bytes::copy_from_slice(nonce.as_str().as_bytes())));
+    if let Some(value) = policy.page_policy(selection) {
+        headers.insert(CONTENT_SECURITY_POLICY, value);
     }
 }
 
@@ -50,10 +73,14 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, req: Request<ReqBody>) -> Self::Future {
+    fn call(&mut self, mut req: Request<ReqBody>) -> Self::Future {
+        let behind_gateway = self.layer.behind_gateway;
         let (policy, scheme) = self.find(req.extensions());
-        let channel = Self::channel(scheme, &req);
-        ResponseFuture { inner: self.inner.call(req), policy, channel }
+        let policy = policy.map(|policy| {
+            let selection = prepare(&policy, scheme, behind_gateway, &mut req);
+            (policy, selection)
+        });
+        ResponseFuture { inner: self.inner.call(req), policy, behind_gateway }
     }
 }
 
@@ -61,6 +88,7 @@ where
 mod tests {
     use std::convert::Infallible;
 
+    use http::HeaderValue;
     use http::header::CONTENT_TYPE;
     use tower::{ServiceBuilder, ServiceExt, service_fn};
 

@@ -11,13 +11,10 @@
 //! mode = "enforce"            # enforce, shadow (count and log only) or off
 //! ```
 
-use http::Method;
-
 use super::decision::MAX_LIMITS;
 use super::quota::Quota;
 use super::rule::{Limit, Mode};
 use crate::config::{Section, rate};
-use crate::path::Pattern;
 
 /// What a limit counts by.
 #[derive(Debug, Clone, Copy)]
@@ -55,31 +52,11 @@ fn read_one(mut section: Section<'_, '_>, earlier: &[Limit]) -> Option<Limit> {
     });
     let quota = section.parsed("rate", "a rate such as \"20/1m\"", rate);
     let burst = section.integer("burst", 1..=u64::from(u32::MAX));
-    let methods = section.strings("methods");
-    let paths = section.strings("paths");
+    let methods = section.methods("methods");
+    let patterns = section.patterns("paths");
     let _key = section.choice("key", &[("client", Key::Client)]);
     let mode = section.choice("mode", &Mode::NAMES).map(|m| m.value).unwrap_or_default();
 
-    let mut known_methods = Vec::new();
-    for method in methods.into_iter().flat_map(|m| m.value) {
-        match Method::from_bytes(method.value.as_bytes()) {
-            Ok(m) if m.as_str() == m.as_str().to_ascii_uppercase() => known_methods.push(m),
-            _ => section.error(
-                method.span,
-                format!("`{}` is no method", method.value),
-                format!("methods are upper case: did you mean \"{}\"?", method.value.to_ascii_uppercase()),
-            ),
-        }
-    }
-    let mut patterns = Vec::new();
-    for path in paths.into_iter().flat_map(|p| p.value) {
-        match Pattern::parse(&path.value) {
-            Ok(pattern) => patterns.push(pattern),
-            Err(problem) => {
-                section.error(path.span, format!("path `{}` {problem}", path.value), "for example \"/login\", \"/api/*\" or \"**/login\"")
-            }
-        }
-    }
     if let Some(name) = &name
         && earlier.iter().any(|l| l.name() == name.value)
     {
@@ -101,7 +78,7 @@ fn read_one(mut section: Section<'_, '_>, earlier: &[Limit]) -> Option<Limit> {
     if let Some(burst) = burst {
         quota = quota.burst(u32::try_from(burst.value).unwrap_or(u32::MAX));
     }
-    Some(Limit::new(name, quota).methods(known_methods).patterns(patterns).mode(mode))
+    Some(Limit::new(name, quota).methods(methods).patterns(patterns).mode(mode))
 }
 
 #[cfg(test)]

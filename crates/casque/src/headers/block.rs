@@ -1,0 +1,213 @@
+//! The headers for one channel and one class, ready to send.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderName, HeaderValue};
+
+use super::catalog;
+use super::channel::Channel;
+use super::csp::Csp;
+use super::merge::Mode;
+use super::nonce::Nonce;
+use super::origin::Origin;
+
+/// One header of a policy before it is compiled.
+#[derive(Debug, Clone)]
+pub(super) struct Rule {
+    pub(super) name: HeaderName,
+    /// A preset's own value stays static: then nothing is counted when it is put on a response.
+    pub(super) value: Cow<'static, str>,
+    pub(super) mode: Mode,
+    pub(super) classes: u8,
+    pub(super) origin: Origin,
+}
+
+/// The headers for one channel and one class, ready to send.
+#[derive(Debug, Clone, Default)]
+pub struct Block(pub(super) Vec<Entry>);
+
+impl Block {
+    /// The headers, sorted by name.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.0
+    }
+}
+
+/// One header of a [`Block`].
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub(super) name: HeaderName,
+    value: Value,
+    pub(super) mode: Mode,
+    /// Sent with 2xx and 3xx alone.
+    pub(super) on_success: bool,
+    /// The value once more, where it is a Content-Security-Policy: to compare it and to add to it.
+    pub(super) csp: Option<Arc<Csp>>,
+    origin: Origin,
+}
+
+#[derive(Debug, Clone)]
+enum Value {
+    Fixed(HeaderValue),
+    /// The pieces between which the nonce stands, and how long all of it gets.
+    Nonced(Arc<[Box<str>]>),
+}
+
+impl Entry {
+    /// The name, lower case.
+    #[must_use]
+    pub fn name(&self) -> &HeaderName {
+        &self.name
+    }
+
+    /// How it meets the app's own.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Who wrote it.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The value for one response. Allocates only where the nonce stands in it.
+    #[must_use]
+    pub fn value(&self, nonce: Option<&Nonce>) -> HeaderValue {
+        match &self.value {
+            Value::Fixed(value) => value.clone(),
+            Value::Nonced(pieces) => {
+                let fresh;
+                let nonce = match nonce {
+                    Some(nonce) => nonce,
+                    // Nobody was told of a nonce in time, so none of the page's scripts can have it; they are blocked, not let through.
+                    None => {
+                        fresh = Nonce::fresh();
+                        &fresh
+                    }
+                };
+                with_nonce(pieces, nonce)
+            }
+        }
+    }
+
+    /// Whether the nonce stands in it.
+    #[must_use]
+    pub fn is_nonced(&self) -> bool {
+        matches!(self.value, Value::Nonced(_))
+    }
+}
+
+/// Pieces and nonces in turn, in one buffer.
+fn with_nonce(pieces: &[Box<str>], nonce: &Nonce) -> HeaderValue {
+    let length = pieces.iter().map(|p| p.len()).sum::<usize>() + pieces.len().saturating_sub(1) * (NONCE_SOURCE + Nonce::LEN);
+    let mut text = BytesMut::with_capacity(length);
+    for (i, piece) in pieces.iter().enumerate() {
+        if i > 0 {
+            text.extend_from_slice(b"'nonce-");
+            text.extend_from_slice(nonce.as_str().as_bytes());
+            text.extend_from_slice(b"'");
+        }
+        text.extend_from_slice(piece.as_bytes());
+    }
+    to_value(text.freeze())
+}
+
+/// How much longer `'nonce-'` is than the nonce in it.
+const NONCE_SOURCE: usize = "'nonce-'".len();
+
+/// Only visible ASCII and spaces come here, so this cannot fail; an empty value would be dropped by the caller's check of its own.
+pub(super) fn to_value(text: Bytes) -> HeaderValue {
+    HeaderValue::from_maybe_shared(text).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
+}
+
+/// Why a rule adds nothing to a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftOut {
+    /// Browsers ignore it over plain HTTP, or it must not be sent there (RFC 6797 section 7.2).
+    PlainHttp,
+    /// HSTS for `localhost` would break every other local project, and for an address browsers ignore it.
+    LocalName,
+    /// Responses of this class have no use for it.
+    Class,
+    /// Nothing of the value is left on this channel.
+    Empty,
+}
+
+impl LeftOut {
+    /// In words, to stand after the header's name.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::PlainHttp => "not over plain http: browsers ignore it there",
+            Self::LocalName => "not for localhost and addresses",
+            Self::Class => "of no use to a response of this kind",
+            Self::Empty => "nothing of it is left over plain http",
+        }
+    }
+}
+
+/// A rule on a channel and for a class: left out, changed or as it is.
+pub(super) fn compile(rule: &Rule, channel: Channel, class: u8) -> Result<Entry, LeftOut> {
+    let name = rule.name.as_str();
+    if rule.classes & class == 0 {
+        return Err(LeftOut::Class);
+    }
+    if channel == Channel::Http && catalog::known(name).is_some_and(|k| k.https_only) {
+        return Err(LeftOut::PlainHttp);
+    }
+    if channel == Channel::HttpsLocal && name == "strict-transport-security" {
+        return Err(LeftOut::LocalName);
+    }
+    let is_csp = catalog::is_csp(name);
+    let text = if is_csp && channel != Channel::Https {
+        Cow::Owned(without_upgrade(&rule.value).ok_or(LeftOut::Empty)?)
+    } else {
+        rule.value.clone()
+    };
+    let csp = is_csp.then(|| Arc::new(Csp::parse_lenient(&text)));
+    let value = if csp.as_ref().is_some_and(|c| c.uses_nonce()) {
+        Value::Nonced(pieces(&text))
+    } else {
+        Value::Fixed(match text {
+            Cow::Borrowed(text) => HeaderValue::from_static(text),
+            Cow::Owned(text) => to_value(Bytes::from(text)),
+        })
+    };
+    let on_success = name == "clear-site-data";
+    Ok(Entry { name: rule.name.clone(), value, mode: rule.mode, on_success, csp, origin: rule.origin.clone() })
+}
+
+/// The text between the placeholders.
+fn pieces(text: &str) -> Arc<[Box<str>]> {
+    text.split(NONCE_PLACEHOLDER).map(Box::from).collect()
+}
+
+/// What stands in a policy where each response's nonce is to stand.
+const NONCE_PLACEHOLDER: &str = "'nonce'";
+
+/// The policy less `upgrade-insecure-requests`, which on plain HTTP or localhost sends every subresource to a port where
+/// nothing answers (Safari even for localhost). `None` when nothing is left.
+fn without_upgrade(csp: &str) -> Option<String> {
+    let is_upgrade = |d: &&str| d.trim().eq_ignore_ascii_case("upgrade-insecure-requests");
+    if !csp.split(';').any(|d| is_upgrade(&d)) {
+        return Some(csp.to_owned());
+    }
+    let kept: Vec<&str> = csp.split(';').filter(|d| !is_upgrade(d)).collect();
+    let kept = kept.join(";");
+    (!kept.trim().trim_end_matches(';').trim().is_empty()).then(|| kept.trim().to_owned())
+}
+
+/// A Content-Security-Policy with sources that the app asked for, for one response.
+#[cold]
+pub(super) fn with_additions(csp: &Csp, additions: &super::csp::Additions, nonce: Option<&Nonce>) -> HeaderValue {
+    let mut wider = csp.clone();
+    wider.add(additions);
+    let text = wider.to_string();
+    let fresh = Nonce::fresh();
+    if wider.uses_nonce() { with_nonce(&pieces(&text), nonce.unwrap_or(&fresh)) } else { to_value(Bytes::from(text)) }
+}

@@ -1,0 +1,336 @@
+//! `[headers]` in casque.toml.
+//!
+//! ```toml
+//! [headers]
+//! preset = "balanced"                     # balanced, helmet, strict, api or off
+//! remove = ["x-runtime"]                  # taken out of the app's responses, besides the preset's
+//! remove-talkative = true                 # and everything that OWASP lists
+//! cache-guard = "fill"                    # responses that set cookies: off, fill or enforce
+//! content-security-policy = "default-src 'self'"
+//! permissions-policy = false              # leave the preset's out
+//! x-frame-options = { value = "DENY", mode = "override" }
+//!
+//! [headers.strict-transport-security]     # many headers can be written in parts
+//! max-age = "730d"
+//! include-subdomains = true
+//!
+//! [[headers.profile]]                     # other headers for some responses; the first that matches counts
+//! name = "embed"
+//! paths = ["/embed/*"]
+//! x-frame-options = false
+//! content-security-policy = "frame-ancestors https://partner.example"
+//! ```
+
+mod profile;
+mod typed;
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use crate::config::{At, OpenValue, Section};
+
+use self::profile::WrittenProfile;
+use super::builder::Builder;
+use super::caching::CacheGuard;
+use super::class::Class;
+use super::csp::Csp;
+use super::merge::Mode;
+use super::origin::Origin;
+use super::policy::HeaderPolicy;
+use super::preset::Preset;
+use super::{catalog, value};
+
+/// The section as it was written.
+#[derive(Debug, Clone, Default)]
+pub struct Written {
+    preset: Option<At<Preset>>,
+    remove: Vec<At<String>>,
+    remove_talkative: Option<bool>,
+    cache_guard: Option<CacheGuard>,
+    headers: Vec<(At<String>, Rule)>,
+    profiles: Vec<WrittenProfile>,
+}
+
+#[derive(Debug, Clone)]
+enum Rule {
+    Leave,
+    Remove,
+    Set { value: Option<String>, mode: Option<Mode>, classes: Option<Vec<Class>> },
+}
+
+impl Written {
+    /// Reads the section.
+    #[must_use]
+    pub fn read(mut section: Section<'_, '_>) -> Self {
+        let profiles = section.sections("profile").unwrap_or_default();
+        let mut written = Self::read_open(&mut section);
+        for profile in profiles {
+            if let Some(profile) = WrittenProfile::read(profile, &written.profiles) {
+                written.profiles.push(profile);
+            }
+        }
+        // Compiled once here so that what is wrong is said at its place; the result is what a file of just this section gives.
+        written.compile(Some(&section));
+        section.finish_open();
+        written
+    }
+
+    /// Everything but profiles; the keys that are left are headers.
+    fn read_open(section: &mut Section<'_, '_>) -> Self {
+        let mut written = Self {
+            preset: section.choice("preset", &Preset::NAMES),
+            remove: section.strings("remove").map(|r| r.value).unwrap_or_default(),
+            remove_talkative: section.boolean("remove-talkative").map(|b| b.value),
+            cache_guard: section.choice("cache-guard", &CacheGuard::NAMES).map(|g| g.value),
+            ..Self::default()
+        };
+        for (key, value) in section.open_keys() {
+            if let Some(rule) = rule(section, &key, &value) {
+                written.headers.push((key, rule));
+            }
+        }
+        written
+    }
+
+    /// What a narrower section changes in this one. Its profiles come first.
+    #[must_use]
+    pub fn overlaid(&self, narrower: &Self) -> Self {
+        let mut all = self.clone();
+        if narrower.preset.is_some() {
+            // Another preset starts afresh: headers that were tuned for the old one would be half a policy.
+            all = Self { preset: narrower.preset.clone(), profiles: all.profiles, ..Self::default() };
+        }
+        all.remove.extend(narrower.remove.iter().cloned());
+        all.remove_talkative = narrower.remove_talkative.or(all.remove_talkative);
+        all.cache_guard = narrower.cache_guard.or(all.cache_guard);
+        all.headers.extend(narrower.headers.iter().cloned());
+        all.profiles.splice(0..0, narrower.profiles.iter().cloned());
+        all
+    }
+
+    /// The preset it is built on.
+    #[must_use]
+    pub fn preset(&self) -> Preset {
+        self.preset.as_ref().map(|p| p.value).unwrap_or_default()
+    }
+
+    /// Where it is said that no headers are added, if it is.
+    #[must_use]
+    pub fn switched_off(&self) -> Option<Range<usize>> {
+        self.preset.as_ref().filter(|p| p.value == Preset::Off).map(|p| p.span.clone())
+    }
+
+    /// What runs. Rules that were refused when the section was read are left out.
+    #[must_use]
+    pub fn policy(&self) -> HeaderPolicy {
+        self.compile(None)
+    }
+
+    fn compile(&self, report: Option<&Section<'_, '_>>) -> HeaderPolicy {
+        let mut builder = self.builder(report);
+        // What each profile amounts to, for those that extend it.
+        let mut resolved: HashMap<&str, Self> = HashMap::new();
+        for profile in &self.profiles {
+            let base = profile.extends.as_ref().and_then(|e| resolved.get(e.value.as_str())).unwrap_or(self);
+            let base = Self { profiles: Vec::new(), ..base.clone() };
+            let own = base.overlaid(&profile.headers);
+            let kept = builder.clone();
+            let place = &profile.name;
+            builder = builder.profile(&place.value, profile.when.clone(), &own.builder(report)).unwrap_or_else(|error| {
+                if let Some(section) = report {
+                    section.error(place.span.clone(), format!("`{}` {}", place.value, error.problem()), "");
+                }
+                kept
+            });
+            resolved.insert(&place.value, own);
+        }
+        builder.build()
+    }
+
+    fn builder(&self, report: Option<&Section<'_, '_>>) -> Builder {
+        let mut builder = HeaderPolicy::builder(self.preset());
+        if let Some(guard) = self.cache_guard {
+            builder = builder.cache_guard(guard);
+        }
+        for (name, rule) in &self.headers {
+            let key = name.value.as_str();
+            let kept = builder.clone();
+            builder = apply(builder.origin(Origin::File(name.span.clone())), key, rule).unwrap_or_else(|error| {
+                if let Some(section) = report {
+                    section.error(name.span.clone(), format!("header `{key}` {}", error.problem()), near(key));
+                }
+                kept
+            });
+        }
+        for name in &self.remove {
+            let kept = builder.clone();
+            builder = builder.remove(&name.value).unwrap_or_else(|error| {
+                if let Some(section) = report {
+                    section.error(name.span.clone(), format!("header `{}` {}", name.value, error.problem()), "");
+                }
+                kept
+            });
+        }
+        if self.remove_talkative == Some(true) { builder.remove_talkative() } else { builder }
+    }
+}
+
+fn apply(builder: Builder, key: &str, rule: &Rule) -> Result<Builder, super::InvalidHeader> {
+    match rule {
+        Rule::Leave => builder.without(key),
+        Rule::Remove => builder.remove(key),
+        Rule::Set { value, mode, classes } => {
+            let default_mode = || catalog::known(&key.to_ascii_lowercase()).map_or(Mode::Fill, |k| k.mode);
+            let builder = match (value, mode) {
+                // A value of one's own is meant to be sent; unless told otherwise the app may still say it better.
+                (Some(value), mode) => builder.set(key, value, mode.unwrap_or_else(default_mode))?,
+                (None, Some(mode)) => builder.mode(key, *mode)?,
+                (None, None) => builder,
+            };
+            match classes {
+                Some(classes) => builder.classes(key, classes.iter().copied()),
+                None => Ok(builder),
+            }
+        }
+    }
+}
+
+/// What stands behind a header's name.
+fn rule(section: &Section<'_, '_>, key: &At<String>, written: &OpenValue<'_, '_>) -> Option<Rule> {
+    let name = key.value.to_ascii_lowercase();
+    if written.as_bool() == Some(false) {
+        return Some(Rule::Leave);
+    }
+    warn_of_near_miss(section, key);
+    if let Some(text) = written.as_str() {
+        check(section, &name, text, written.span(), true).then_some(())?;
+        return Some(Rule::Set { value: Some(text.to_owned()), mode: None, classes: None });
+    }
+    if let Some(texts) = written.as_texts() {
+        let value = typed::list(&name, &texts)?;
+        check(section, &name, &value, written.span(), false).then_some(())?;
+        return Some(Rule::Set { value: Some(value), mode: None, classes: None });
+    }
+    let Some(mut table) = written.as_section() else {
+        section.error(
+            written.span(),
+            format!("header `{}` is {}", key.value, written.kind()),
+            "expected a text, a list, `false`, or { value = \"...\", mode = \"...\" }",
+        );
+        return None;
+    };
+    let mode = table.choice("mode", &typed::MODES).map(|m| m.value);
+    let classes = profile::classes(&mut table, "classes");
+    let text = table.string("value");
+    let at = text.as_ref().map_or_else(|| written.span(), |t| t.span.clone());
+    let whole = text.is_some();
+    let value = text.map(|t| t.value).or_else(|| typed::table(&name, &mut table));
+    table.finish();
+    if let Some(value) = &value {
+        check(section, &name, value, at, whole).then_some(())?;
+    }
+    Some(match mode {
+        Some(None) => Rule::Remove,
+        mode => Rule::Set { value, mode: mode.flatten(), classes },
+    })
+}
+
+/// Says what is wrong with a value at its place. Whether it can be used. `verbatim` if the place holds the value's own letters.
+fn check(section: &Section<'_, '_>, name: &str, text: &str, place: Range<usize>, verbatim: bool) -> bool {
+    let mut usable = true;
+    let at = |part: Range<usize>| {
+        // Between quotes stand the value's own letters, unless something is escaped or it spans lines: then point at all of it.
+        if verbatim && place.len() == text.len() + 2 { place.start + 1 + part.start..place.start + 1 + part.end } else { place.clone() }
+    };
+    let mut say = |error: bool, part: Range<usize>, message: &str, remedy: String| {
+        usable &= !error;
+        let message = format!("`{name}` {message}");
+        if error { section.error(at(part), message, remedy) } else { section.warn(at(part), message, remedy) }
+    };
+    let problems = value::check(name, text);
+    let readable = problems.iter().all(|p| !p.error);
+    for problem in problems {
+        say(problem.error, problem.at, &problem.message, problem.remedy);
+    }
+    if readable && catalog::is_csp(name) {
+        let mut problems = Vec::new();
+        Csp::parse_noting(text, &mut problems);
+        for problem in problems {
+            say(problem.is_error(), problem.at.clone(), &problem.message, problem.remedy.clone());
+        }
+    }
+    usable
+}
+
+/// The nearest header that browsers know.
+fn near(key: &str) -> String {
+    let near = crate::config::nearest(key, catalog::names()).filter(|n| *n != key);
+    near.map(|n| format!("did you mean `{n}`?")).unwrap_or_default()
+}
+
+/// Header names are open, so a misspelt one cannot be told from a new one for certain. One that is all but a known one is an error.
+fn warn_of_near_miss(section: &Section<'_, '_>, name: &At<String>) {
+    let key = name.value.to_ascii_lowercase();
+    if catalog::known(&key).is_some() {
+        return;
+    }
+    let words = ["preset", "remove", "remove-talkative", "cache-guard", "profile"];
+    let near = crate::config::nearest(&key, catalog::names().chain(words));
+    if let Some(near) = near.filter(|n| n.len() > 5 && key.len().abs_diff(n.len()) <= 2) {
+        section.error(name.span.clone(), format!("unknown header `{}`", name.value), format!("did you mean `{near}`?"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Document;
+    use crate::headers::{Channel, Class};
+
+    fn read(text: &str) -> (Written, Vec<String>) {
+        let document = Document::parse(text);
+        let mut root = document.root();
+        let written = Written::read(root.section("headers").unwrap());
+        root.finish();
+        (written, document.problems().into_iter().map(|p| format!("{} | {}", p.message, p.label)).collect())
+    }
+
+    fn value(written: &Written, name: &str) -> Option<String> {
+        let policy = written.policy();
+        policy.block(Channel::Https, Class::Page).entries().iter().find(|e| e.name == name).map(|e| e.value.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn the_example_above_reads_as_it_says() {
+        let (written, problems) = read(
+            "[headers]\nremove = [\"x-runtime\"]\ncontent-security-policy = \"default-src 'self'\"\npermissions-policy = false\nx-frame-options = { value = \"DENY\", mode = \"override\" }\n",
+        );
+        assert_eq!(problems, [""; 0]);
+        assert_eq!(value(&written, "content-security-policy").unwrap(), "default-src 'self'");
+        assert_eq!(value(&written, "permissions-policy"), None);
+        assert_eq!(value(&written, "x-frame-options").unwrap(), "DENY");
+        assert!(written.policy().removed().iter().any(|n| n == "x-runtime"));
+    }
+
+    #[test]
+    fn mistakes_are_named_with_the_nearest_header() {
+        let (_, problems) = read(
+            "[headers]\npreset = \"helmt\"\nx-frame-option = \"DENY\"\nreferrer-policy = 3\nx-a = \"a\\nb\"\nnel = { vaule = \"x\" }\nset-cookie = \"a=b\"\n",
+        );
+        assert_eq!(problems.len(), 6, "{problems:#?}");
+        assert!(problems.contains(&"unknown header `x-frame-option` | did you mean `x-frame-options`?".to_owned()));
+        assert!(problems.iter().any(|p| p.contains("did you mean \"helmet\"?")));
+    }
+
+    #[test]
+    fn a_route_changes_what_it_names_and_a_new_preset_starts_afresh() {
+        let (global, _) = read("[headers]\nx-frame-options = \"DENY\"\n");
+        let (route, _) = read("[headers]\nreferrer-policy = \"no-referrer\"\n");
+        let both = global.overlaid(&route);
+        assert_eq!(value(&both, "x-frame-options").unwrap(), "DENY");
+        assert_eq!(value(&both, "referrer-policy").unwrap(), "no-referrer");
+        let (api, _) = read("[headers]\npreset = \"api\"\n");
+        assert_eq!(global.overlaid(&api).preset(), Preset::Api);
+        assert_eq!(value(&global.overlaid(&api), "permissions-policy"), None);
+    }
+}
