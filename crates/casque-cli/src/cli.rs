@@ -57,10 +57,50 @@ pub(crate) struct GuardArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  casque check\n  casque check --explain /login\n  casque check --explain /embed/map --host shop.example --status 404\n  casque check --explain /logo.svg --type image/svg+xml --scheme http"
+)]
 pub(crate) struct CheckArgs {
     /// The policy file
     #[arg(value_name = "FILE", default_value = "casque.toml")]
     pub(crate) file: PathBuf,
+
+    /// Print the headers that a request for this path would get, and which rule gave each
+    #[arg(long, value_name = "PATH", value_parser = request_path)]
+    pub(crate) explain: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
+}
+
+/// The request and the response to explain.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "The request to explain")]
+pub(crate) struct RequestArgs {
+    /// The request's method
+    #[arg(long, default_value = "GET", requires = "explain")]
+    pub(crate) method: http::Method,
+
+    /// The request's host
+    #[arg(long, default_value = "app.example", requires = "explain")]
+    pub(crate) host: String,
+
+    /// How the browser comes: http or https
+    #[arg(long, default_value = "https", value_parser = ["http", "https"], requires = "explain")]
+    pub(crate) scheme: String,
+
+    /// The response's status
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(200..=599), requires = "explain")]
+    pub(crate) status: u16,
+
+    /// The response's Content-Type
+    #[arg(long = "type", value_name = "CONTENT-TYPE", default_value = "text/html", requires = "explain")]
+    pub(crate) content_type: String,
+}
+
+fn request_path(text: &str) -> Result<String, String> {
+    let path = text.split(['?', '#']).next().unwrap_or("");
+    if path.starts_with('/') { Ok(path.to_owned()) } else { Err("a path starts with `/`".to_owned()) }
 }
 
 #[derive(Debug, Args)]

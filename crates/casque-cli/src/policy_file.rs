@@ -52,6 +52,13 @@ impl PolicyFile {
         Self::find(self.path.as_deref())
     }
 
+    /// A place in the file as people say it: `casque.toml:12`.
+    pub(crate) fn place(&self, at: usize) -> String {
+        let line = self.text.bytes().take(at).filter(|b| *b == b'\n').count() + 1;
+        let name = self.path.as_deref().and_then(Path::file_name).map_or_else(|| DEFAULT_NAME.into(), |n| n.to_string_lossy());
+        format!("{name}:{line}")
+    }
+
     /// Whether it says where the app is, or where each route's is.
     pub(crate) fn names_upstream(&self) -> bool {
         let config = Config::read(&Document::parse(&self.text));

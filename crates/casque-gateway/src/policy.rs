@@ -94,6 +94,12 @@ impl Policy {
         })
     }
 
+    /// The headers of the route that a request belongs to. `host` as in the `Host` field.
+    #[must_use]
+    pub fn headers(&self, host: &str, path: &str) -> &HeaderPolicy {
+        &self.routes.find(Some(host), path).headers
+    }
+
     /// Where it listens.
     #[must_use]
     pub fn listen(&self) -> SocketAddr {

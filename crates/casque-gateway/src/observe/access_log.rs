@@ -41,8 +41,6 @@ pub(crate) struct Event {
     pub(crate) cookies: Vec<&'static str>,
     /// What was done to headers that the app set itself.
     pub(crate) headers: Vec<String>,
-    /// What was done to headers that the app set itself.
-    pub(crate) headers: Vec<String>,
 }
 
 impl Event {
@@ -61,7 +59,6 @@ impl Event {
             would_limit: Vec::new(),
             cause: None,
             cookies: Vec::new(),
-            headers: Vec::new(),
             headers: Vec::new(),
         }
     }

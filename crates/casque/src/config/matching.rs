@@ -28,11 +28,9 @@ impl Section<'_, '_> {
         for path in self.strings(key).into_iter().flat_map(|p| p.value) {
             match Pattern::parse(&path.value) {
                 Ok(pattern) => patterns.push(pattern),
-                Err(problem) => self.error(
-                    path.span,
-                    format!("path `{}` {problem}", path.value),
-                    "for example \"/login\", \"/api/*\" or \"**/login\"",
-                ),
+                Err(problem) => {
+                    self.error(path.span, format!("path `{}` {problem}", path.value), "for example \"/login\", \"/api/*\" or \"**/login\"")
+                }
             }
         }
         patterns

@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::catalog;
 use super::channel::Channel;
-use super::csp::Csp;
+use super::csp::{Additions, Csp, Template};
 use super::merge::Mode;
 use super::nonce::Nonce;
 use super::origin::Origin;
@@ -52,8 +52,8 @@ pub struct Entry {
 #[derive(Debug, Clone)]
 enum Value {
     Fixed(HeaderValue),
-    /// The pieces between which the nonce stands, and how long all of it gets.
-    Nonced(Arc<[Box<str>]>),
+    /// A gap where the nonce goes.
+    Nonced(Arc<Template>),
 }
 
 impl Entry {
@@ -80,7 +80,7 @@ impl Entry {
     pub fn value(&self, nonce: Option<&Nonce>) -> HeaderValue {
         match &self.value {
             Value::Fixed(value) => value.clone(),
-            Value::Nonced(pieces) => {
+            Value::Nonced(template) => {
                 let fresh;
                 let nonce = match nonce {
                     Some(nonce) => nonce,
@@ -90,9 +90,16 @@ impl Entry {
                         &fresh
                     }
                 };
-                with_nonce(pieces, nonce)
+                with_nonce(template, nonce)
             }
         }
+    }
+
+    /// The value with `'nonce-...'` where each response's nonce goes; `None` where none does.
+    #[must_use]
+    pub fn template(&self) -> Option<String> {
+        let Value::Nonced(template) = &self.value else { return None };
+        Some(template.pieces().join("..."))
     }
 
     /// Whether the nonce stands in it.
@@ -103,22 +110,16 @@ impl Entry {
 }
 
 /// Pieces and nonces in turn, in one buffer.
-fn with_nonce(pieces: &[Box<str>], nonce: &Nonce) -> HeaderValue {
-    let length = pieces.iter().map(|p| p.len()).sum::<usize>() + pieces.len().saturating_sub(1) * (NONCE_SOURCE + Nonce::LEN);
-    let mut text = BytesMut::with_capacity(length);
-    for (i, piece) in pieces.iter().enumerate() {
+fn with_nonce(template: &Template, nonce: &Nonce) -> HeaderValue {
+    let mut text = BytesMut::with_capacity(template.len_with(Nonce::LEN));
+    for (i, piece) in template.pieces().iter().enumerate() {
         if i > 0 {
-            text.extend_from_slice(b"'nonce-");
             text.extend_from_slice(nonce.as_str().as_bytes());
-            text.extend_from_slice(b"'");
         }
         text.extend_from_slice(piece.as_bytes());
     }
     to_value(text.freeze())
 }
-
-/// How much longer `'nonce-'` is than the nonce in it.
-const NONCE_SOURCE: usize = "'nonce-'".len();
 
 /// Only visible ASCII and spaces come here, so this cannot fail; an empty value would be dropped by the caller's check of its own.
 pub(super) fn to_value(text: Bytes) -> HeaderValue {
@@ -169,26 +170,18 @@ pub(super) fn compile(rule: &Rule, channel: Channel, class: u8) -> Result<Entry,
     } else {
         rule.value.clone()
     };
-    let csp = is_csp.then(|| Arc::new(Csp::parse_lenient(&text)));
-    let value = if csp.as_ref().is_some_and(|c| c.uses_nonce()) {
-        Value::Nonced(pieces(&text))
-    } else {
-        Value::Fixed(match text {
+    // Rules were checked when they were set, so this is no second look at errors.
+    let csp = is_csp.then(|| Csp::parse(&text).unwrap_or_else(|_| Csp::parse_lenient(&text))).map(Arc::new);
+    let value = match csp.as_ref().filter(|c| c.uses_nonce()) {
+        Some(csp) => Value::Nonced(Arc::new(csp.template())),
+        None => Value::Fixed(match text {
             Cow::Borrowed(text) => HeaderValue::from_static(text),
             Cow::Owned(text) => to_value(Bytes::from(text)),
-        })
+        }),
     };
     let on_success = name == "clear-site-data";
     Ok(Entry { name: rule.name.clone(), value, mode: rule.mode, on_success, csp, origin: rule.origin.clone() })
 }
-
-/// The text between the placeholders.
-fn pieces(text: &str) -> Arc<[Box<str>]> {
-    text.split(NONCE_PLACEHOLDER).map(Box::from).collect()
-}
-
-/// What stands in a policy where each response's nonce is to stand.
-const NONCE_PLACEHOLDER: &str = "'nonce'";
 
 /// The policy less `upgrade-insecure-requests`, which on plain HTTP or localhost sends every subresource to a port where
 /// nothing answers (Safari even for localhost). `None` when nothing is left.
@@ -204,10 +197,8 @@ fn without_upgrade(csp: &str) -> Option<String> {
 
 /// A Content-Security-Policy with sources that the app asked for, for one response.
 #[cold]
-pub(super) fn with_additions(csp: &Csp, additions: &super::csp::Additions, nonce: Option<&Nonce>) -> HeaderValue {
+pub(super) fn with_additions(csp: &Csp, additions: &Additions, nonce: Option<&Nonce>) -> HeaderValue {
     let mut wider = csp.clone();
     wider.add(additions);
-    let text = wider.to_string();
-    let fresh = Nonce::fresh();
-    if wider.uses_nonce() { with_nonce(&pieces(&text), nonce.unwrap_or(&fresh)) } else { to_value(Bytes::from(text)) }
+    with_nonce(&wider.template(), nonce.unwrap_or(&Nonce::fresh()))
 }

@@ -16,6 +16,7 @@ use super::policy::{HeaderPolicy, Profile, Set};
 use super::preset::Preset;
 use super::profile::When;
 use super::value;
+use crate::problem::Severity;
 
 /// Headers that frame the message or route it. Setting them from a policy would split or misdirect responses.
 const NEVER_SET: [&str; 9] =
@@ -225,16 +226,14 @@ fn parse_name(name: &str) -> Result<HeaderName, InvalidHeader> {
 
 fn check_value(header: &HeaderName, name: &str, value: &str) -> Result<(), InvalidHeader> {
     let said = |message: String, remedy: String| if remedy.is_empty() { message } else { format!("{message}; {remedy}") };
-    if let Some(problem) = value::check(header.as_str(), value).into_iter().find(|p| p.error) {
-        return Err(InvalidHeader::new(name, said(problem.message, problem.remedy)));
+    let mut problems = value::check(header.as_str(), value);
+    if catalog::is_csp(header.as_str()) && problems.is_empty() {
+        Csp::parse_noting(value, &mut problems);
     }
-    if catalog::is_csp(header.as_str())
-        && let Err(problems) = Csp::parse(value)
-        && let Some(problem) = problems.into_iter().find(|p| p.is_error())
-    {
-        return Err(InvalidHeader::new(name, said(problem.message, problem.remedy)));
+    match problems.into_iter().find(|p| p.severity == Severity::Error) {
+        Some(problem) => Err(InvalidHeader::new(name, said(problem.message, problem.label))),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 #[cfg(test)]

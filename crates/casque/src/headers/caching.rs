@@ -100,7 +100,9 @@ mod tests {
 
     #[test]
     fn a_nonce_is_not_kept() {
-        for (theirs, sent, told) in [(None, "private, no-store", 0), (Some("max-age=60"), "private, no-store", 1), (Some("no-store"), "no-store", 0)] {
+        for (theirs, sent, told) in
+            [(None, "private, no-store", 0), (Some("max-age=60"), "private, no-store", 1), (Some("no-store"), "no-store", 0)]
+        {
             let mut headers = HeaderMap::new();
             if let Some(theirs) = theirs {
                 headers.insert(CACHE_CONTROL, HeaderValue::from_static(theirs));

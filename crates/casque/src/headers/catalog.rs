@@ -67,7 +67,9 @@ static KNOWN: [Known; 41] = [
     fill("cross-origin-resource-policy", CONTENT),
     fill("document-isolation-policy", DOCUMENTS).https_only(),
     fill("document-isolation-policy-report-only", DOCUMENTS).https_only(),
-    fill("expect-ct", EVERYTHING).https_only().dead("no browser reads it since Chrome 107: certificate transparency is enforced without it"),
+    fill("expect-ct", EVERYTHING)
+        .https_only()
+        .dead("no browser reads it since Chrome 107: certificate transparency is enforced without it"),
     fill("expires", CONTENT),
     fill("feature-policy", DOCUMENTS).dead("`permissions-policy` took its place in 2020"),
     fill("integrity-policy", DOCUMENTS),
@@ -77,9 +79,9 @@ static KNOWN: [Known; 41] = [
     fill("permissions-policy", DOCUMENTS).list(),
     fill("permissions-policy-report-only", DOCUMENTS).list(),
     fill("pragma", CONTENT).dead("only HTTP/1.0 caches read it; `cache-control` says the same"),
-    fill("public-key-pins", EVERYTHING)
-        .https_only()
-        .dead("no browser reads it since 2018, and a lost key locked visitors out; use CAA records and watch certificate transparency logs"),
+    fill("public-key-pins", EVERYTHING).https_only().dead(
+        "no browser reads it since 2018, and a lost key locked visitors out; use CAA records and watch certificate transparency logs",
+    ),
     fill("public-key-pins-report-only", EVERYTHING).https_only().dead("no browser reads it since 2018"),
     fill("referrer-policy", PROGRAMS).list(),
     fill("report-to", EVERYTHING).https_only().list(),
@@ -98,7 +100,8 @@ static KNOWN: [Known; 41] = [
     fill("x-permitted-cross-domain-policies", CONTENT).dead("it spoke to Flash and Acrobat plug-ins; nothing reads it today"),
     fill("x-powered-by", EVERYTHING),
     fill("x-robots-tag", CONTENT).list(),
-    fill("x-xss-protection", DOCUMENTS).dead("browsers took their XSS filters out because they could be turned against pages; `0` is its only safe value"),
+    fill("x-xss-protection", DOCUMENTS)
+        .dead("browsers took their XSS filters out because they could be turned against pages; `0` is its only safe value"),
 ];
 
 /// What is known of a header, if it is one of those that browsers know.

@@ -61,7 +61,11 @@ pub(super) fn decide(name: &str, mode: Mode, ours: &[u8], csp: Option<&Csp>, the
         // told which of two is the stricter, both are sent: together they allow only what both allow.
         Mode::Floor | Mode::Override if csp.is_some_and(|ours| theirs.iter().any(|t| is_at_least_as_strict(t, ours))) => Merge::Keep,
         Mode::Floor if csp.is_some() => {
-            if name.ends_with("-report-only") { Merge::Keep } else { Merge::Both }
+            if name.ends_with("-report-only") {
+                Merge::Keep
+            } else {
+                Merge::Both
+            }
         }
         Mode::Override => Merge::Ours,
         Mode::Floor => match strictness::known(name) {

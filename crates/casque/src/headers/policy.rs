@@ -385,7 +385,10 @@ mod tests {
         assert_eq!(a.get("cache-control"), "private, no-store");
         assert_ne!(a.get("content-security-policy"), b.get("content-security-policy"));
         let cached = send(&policy, "/", 200, &[("cache-control", "public, max-age=600")]);
-        assert_eq!((cached.get("cache-control"), cached.changes.as_slice()), ("private, no-store", &["cache-control:not-stored".to_owned()][..]));
+        assert_eq!(
+            (cached.get("cache-control"), cached.changes.as_slice()),
+            ("private, no-store", &["cache-control:not-stored".to_owned()][..])
+        );
     }
 
     #[test]
@@ -435,7 +438,10 @@ mod tests {
         let named = send(&policy, "/", 200, &[("casque-profile", "vault")]);
         assert_eq!((named.get("x-frame-options"), named.get("casque-profile")), ("DENY", ""));
         let unknown = send(&policy, "/", 200, &[("casque-profile", "valt")]);
-        assert_eq!((unknown.get("x-frame-options"), unknown.changes.as_slice()), ("SAMEORIGIN", &["casque-profile:unknown".to_owned()][..]));
+        assert_eq!(
+            (unknown.get("x-frame-options"), unknown.changes.as_slice()),
+            ("SAMEORIGIN", &["casque-profile:unknown".to_owned()][..])
+        );
     }
 
     #[test]
@@ -444,7 +450,8 @@ mod tests {
             .set("content-security-policy", "default-src 'self'; script-src 'nonce'", Mode::Fill)
             .unwrap()
             .build();
-        let sent = send(&policy, "/", 200, &[("casque-csp-add", "connect-src https://api.example"), ("casque-csp-add", "img-src a.example")]);
+        let sent =
+            send(&policy, "/", 200, &[("casque-csp-add", "connect-src https://api.example"), ("casque-csp-add", "img-src a.example")]);
         let nonce = sent.nonce.unwrap();
         assert_eq!(
             sent.get("content-security-policy"),

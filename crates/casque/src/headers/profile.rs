@@ -109,9 +109,7 @@ mod tests {
             .methods([Method::GET, Method::HEAD])
             .hosts([HostPattern::parse("*.shop.example").unwrap()])
             .paths([Pattern::parse("/embed/*").unwrap(), Pattern::parse("/widget").unwrap()]);
-        let matches = |method: &Method, host, path| {
-            when.request_matches(&Asked { method, host: Some(host), path }, &Readings::of(path))
-        };
+        let matches = |method: &Method, host, path| when.request_matches(&Asked { method, host: Some(host), path }, &Readings::of(path));
         assert!(matches(&Method::GET, "a.shop.example:8080", "/embed/x"));
         assert!(matches(&Method::HEAD, "a.shop.example", "/WIDGET/"));
         assert!(!matches(&Method::POST, "a.shop.example", "/embed/x"));

@@ -27,7 +27,7 @@ mod typed;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::config::{At, OpenValue, Section};
+use crate::config::{At, OpenValue, Section, Severity};
 
 use self::profile::WrittenProfile;
 use super::builder::Builder;
@@ -63,7 +63,7 @@ impl Written {
     #[must_use]
     pub fn read(mut section: Section<'_, '_>) -> Self {
         let profiles = section.sections("profile").unwrap_or_default();
-        let mut written = Self::read_open(&mut section);
+        let mut written = Self::read_open(&mut section, &["profile"]);
         for profile in profiles {
             if let Some(profile) = WrittenProfile::read(profile, &written.profiles) {
                 written.profiles.push(profile);
@@ -76,7 +76,7 @@ impl Written {
     }
 
     /// Everything but profiles; the keys that are left are headers.
-    fn read_open(section: &mut Section<'_, '_>) -> Self {
+    fn read_open(section: &mut Section<'_, '_>, words: &[&'static str]) -> Self {
         let mut written = Self {
             preset: section.choice("preset", &Preset::NAMES),
             remove: section.strings("remove").map(|r| r.value).unwrap_or_default(),
@@ -85,7 +85,7 @@ impl Written {
             ..Self::default()
         };
         for (key, value) in section.open_keys() {
-            if let Some(rule) = rule(section, &key, &value) {
+            if let Some(rule) = rule(section, &key, &value, words) {
                 written.headers.push((key, rule));
             }
         }
@@ -196,17 +196,22 @@ fn apply(builder: Builder, key: &str, rule: &Rule) -> Result<Builder, super::Inv
 }
 
 /// What stands behind a header's name.
-fn rule(section: &Section<'_, '_>, key: &At<String>, written: &OpenValue<'_, '_>) -> Option<Rule> {
+fn rule(section: &Section<'_, '_>, key: &At<String>, written: &OpenValue<'_, '_>, words: &[&'static str]) -> Option<Rule> {
     let name = key.value.to_ascii_lowercase();
     if written.as_bool() == Some(false) {
         return Some(Rule::Leave);
     }
-    warn_of_near_miss(section, key);
+    refuse_near_miss(section, key, words);
     if let Some(text) = written.as_str() {
         check(section, &name, text, written.span(), true).then_some(())?;
         return Some(Rule::Set { value: Some(text.to_owned()), mode: None, classes: None });
     }
     if let Some(texts) = written.as_texts() {
+        if catalog::is_csp(&name) {
+            // One directive each, so a mistake can be shown in its own.
+            let good = texts.iter().filter(|t| check(section, &name, t.value, t.span.clone(), true)).count();
+            (good == texts.len()).then_some(())?;
+        }
         let value = typed::list(&name, &texts)?;
         check(section, &name, &value, written.span(), false).then_some(())?;
         return Some(Rule::Set { value: Some(value), mode: None, classes: None });
@@ -242,21 +247,17 @@ fn check(section: &Section<'_, '_>, name: &str, text: &str, place: Range<usize>,
         // Between quotes stand the value's own letters, unless something is escaped or it spans lines: then point at all of it.
         if verbatim && place.len() == text.len() + 2 { place.start + 1 + part.start..place.start + 1 + part.end } else { place.clone() }
     };
-    let mut say = |error: bool, part: Range<usize>, message: &str, remedy: String| {
-        usable &= !error;
-        let message = format!("`{name}` {message}");
-        if error { section.error(at(part), message, remedy) } else { section.warn(at(part), message, remedy) }
-    };
-    let problems = value::check(name, text);
-    let readable = problems.iter().all(|p| !p.error);
-    for problem in problems {
-        say(problem.error, problem.at, &problem.message, problem.remedy);
-    }
-    if readable && catalog::is_csp(name) {
-        let mut problems = Vec::new();
+    let mut problems = value::check(name, text);
+    if catalog::is_csp(name) && problems.is_empty() {
         Csp::parse_noting(text, &mut problems);
-        for problem in problems {
-            say(problem.is_error(), problem.at.clone(), &problem.message, problem.remedy.clone());
+    }
+    for problem in problems {
+        let message = format!("`{name}` {}", problem.message);
+        if problem.severity == Severity::Error {
+            usable = false;
+            section.error(at(problem.span), message, problem.label);
+        } else {
+            section.warn(at(problem.span), message, problem.label);
         }
     }
     usable
@@ -269,15 +270,17 @@ fn near(key: &str) -> String {
 }
 
 /// Header names are open, so a misspelt one cannot be told from a new one for certain. One that is all but a known one is an error.
-fn warn_of_near_miss(section: &Section<'_, '_>, name: &At<String>) {
+fn refuse_near_miss(section: &Section<'_, '_>, name: &At<String>, words: &[&'static str]) {
     let key = name.value.to_ascii_lowercase();
     if catalog::known(&key).is_some() {
         return;
     }
-    let words = ["preset", "remove", "remove-talkative", "cache-guard", "profile"];
-    let near = crate::config::nearest(&key, catalog::names().chain(words));
-    if let Some(near) = near.filter(|n| n.len() > 5 && key.len().abs_diff(n.len()) <= 2) {
-        section.error(name.span.clone(), format!("unknown header `{}`", name.value), format!("did you mean `{near}`?"));
+    let settings = words.iter().copied().chain(["preset", "remove", "remove-talkative", "cache-guard"]);
+    // A short header of one's own is easily near another one.
+    let headers = catalog::names().filter(|n| n.len() > 5);
+    let near = crate::config::nearest(&key, headers.chain(settings));
+    if let Some(near) = near.filter(|n| key.len().abs_diff(n.len()) <= 2) {
+        section.error(name.span.clone(), format!("unknown header or setting `{}`", name.value), format!("did you mean `{near}`?"));
     }
 }
 
@@ -297,7 +300,12 @@ mod tests {
 
     fn value(written: &Written, name: &str) -> Option<String> {
         let policy = written.policy();
-        policy.block(Channel::Https, Class::Page).entries().iter().find(|e| e.name == name).map(|e| e.value.to_str().unwrap().to_owned())
+        policy
+            .block(Channel::Https, Class::Page)
+            .entries()
+            .iter()
+            .find(|e| e.name == name)
+            .map(|e| e.value(None).to_str().unwrap().to_owned())
     }
 
     #[test]
@@ -318,7 +326,7 @@ mod tests {
             "[headers]\npreset = \"helmt\"\nx-frame-option = \"DENY\"\nreferrer-policy = 3\nx-a = \"a\\nb\"\nnel = { vaule = \"x\" }\nset-cookie = \"a=b\"\n",
         );
         assert_eq!(problems.len(), 6, "{problems:#?}");
-        assert!(problems.contains(&"unknown header `x-frame-option` | did you mean `x-frame-options`?".to_owned()));
+        assert!(problems.contains(&"unknown header or setting `x-frame-option` | did you mean `x-frame-options`?".to_owned()));
         assert!(problems.iter().any(|p| p.contains("did you mean \"helmet\"?")));
     }
 

@@ -27,6 +27,9 @@ const CLASSES: [(&str, Class); 6] = [
     ("not-modified", Class::NotModified),
 ];
 
+/// The settings that only a profile has; what is nearly one of these is no header.
+const KEYS: [&str; 7] = ["name", "extends", "methods", "paths", "hosts", "classes", "status"];
+
 impl WrittenProfile {
     /// Reads a profile; `None` if it has no name.
     pub(super) fn read(mut section: Section<'_, '_>, earlier: &[Self]) -> Option<Self> {
@@ -39,7 +42,10 @@ impl WrittenProfile {
             && !earlier.iter().any(|p| p.name.value == extends.value)
         {
             let near = crate::config::nearest(&extends.value, earlier.iter().map(|p| p.name.value.as_str()).chain(["default"]));
-            let label = near.map_or_else(|| "a profile can extend those that stand before it, or \"default\"".to_owned(), |n| format!("did you mean \"{n}\"?"));
+            let label = near.map_or_else(
+                || "a profile can extend those that stand before it, or \"default\"".to_owned(),
+                |n| format!("did you mean \"{n}\"?"),
+            );
             section.error(extends.span.clone(), format!("no profile `{}` stands before this one", extends.value), label);
         }
         let when = When::named()
@@ -49,7 +55,7 @@ impl WrittenProfile {
             .classes(classes(&mut section, "classes").unwrap_or_default())
             .statuses(statuses(&mut section));
         // A misread condition must not make a profile that is for everybody; the file has an error then and does not run.
-        let headers = Written::read_open(&mut section);
+        let headers = Written::read_open(&mut section, &KEYS);
         section.finish_open();
         Some(Self { name: name?, extends, when, headers })
     }
@@ -64,7 +70,10 @@ pub(super) fn classes(section: &mut Section<'_, '_>, key: &'static str) -> Optio
             Some((_, class)) => classes.push(*class),
             None => {
                 let near = crate::config::nearest(&word.value, CLASSES.map(|(n, _)| n));
-                let label = near.map_or_else(|| "expected page, document, script, asset, empty or not-modified".to_owned(), |n| format!("did you mean \"{n}\"?"));
+                let label = near.map_or_else(
+                    || "expected page, document, script, asset, empty or not-modified".to_owned(),
+                    |n| format!("did you mean \"{n}\"?"),
+                );
                 section.error(word.span, format!("no class is called \"{}\"", word.value), label);
             }
         }

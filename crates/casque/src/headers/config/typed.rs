@@ -26,13 +26,25 @@ pub(super) fn list(name: &str, texts: &[At<&str>]) -> Option<String> {
 /// A header written as a table of its parts; `None` when there are none, or for a header that has no parts.
 pub(super) fn table(name: &str, t: &mut Section<'_, '_>) -> Option<String> {
     match name {
-        "content-security-policy" | "content-security-policy-report-only" => Some(members(t, "directives")?.iter().filter_map(directive).collect::<Vec<_>>().join("; ")),
-        "permissions-policy" | "permissions-policy-report-only" => {
-            Some(members(t, "features")?.iter().map(|(key, value)| format!("{}={}", key.value, allow_list(value))).collect::<Vec<_>>().join(", "))
+        "content-security-policy" | "content-security-policy-report-only" => {
+            Some(members(t, "directives")?.iter().filter_map(directive).collect::<Vec<_>>().join("; "))
         }
+        "permissions-policy" | "permissions-policy-report-only" => Some(
+            members(t, "features")?
+                .iter()
+                .map(|(key, value)| format!("{}={}", key.value, allow_list(value)))
+                .collect::<Vec<_>>()
+                .join(", "),
+        ),
         "reporting-endpoints" => {
             let endpoints = members(t, "endpoints")?;
-            Some(endpoints.iter().map(|(key, value)| format!("{}={}", key.value, quoted(value.as_str().unwrap_or_default()))).collect::<Vec<_>>().join(", "))
+            Some(
+                endpoints
+                    .iter()
+                    .map(|(key, value)| format!("{}={}", key.value, quoted(value.as_str().unwrap_or_default())))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            )
         }
         "strict-transport-security" => strict_transport_security(t),
         "nel" => network_error_logging(t),

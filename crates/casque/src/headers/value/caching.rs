@@ -17,7 +17,8 @@ pub(super) fn clear_site_data(found: &mut Findings<'_>) {
 /// RFC 9111 section 5.2.2: only what is certainly a mistake.
 pub(super) fn cache_control(found: &mut Findings<'_>) {
     let value = found.value;
-    let has = |name: &str| value.split(',').map(str::trim).any(|d| d.split('=').next().is_some_and(|n| n.trim().eq_ignore_ascii_case(name)));
+    let has =
+        |name: &str| value.split(',').map(str::trim).any(|d| d.split('=').next().is_some_and(|n| n.trim().eq_ignore_ascii_case(name)));
     if has("public") && (has("private") || has("no-store")) {
         found.warn(value, "says both `public` and that nobody may share it", "keep one of the two");
     }

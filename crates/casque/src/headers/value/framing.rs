@@ -62,7 +62,11 @@ pub(super) fn referrer_policy(found: &mut Findings<'_>) {
         }
     }
     if last.eq_ignore_ascii_case("unsafe-url") || last.eq_ignore_ascii_case("no-referrer-when-downgrade") {
-        found.warn(last, format!("tells other sites the whole address of your pages (`{last}`)"), "`strict-origin-when-cross-origin` tells them the site only");
+        found.warn(
+            last,
+            format!("tells other sites the whole address of your pages (`{last}`)"),
+            "`strict-origin-when-cross-origin` tells them the site only",
+        );
     }
 }
 

@@ -26,13 +26,19 @@ pub(super) fn check(found: &mut Findings<'_>) {
             ("max-age", None) => found.error(part, "has a `max-age` without seconds", "`max-age=31536000` is a year"),
             ("includesubdomains", None) => subdomains = true,
             ("preload", None) => preload = Some(part),
-            _ => found.error(part, format!("has `{part}`, which is no part of it"), "known are `max-age=SECONDS`, `includeSubDomains` and `preload`"),
+            _ => found.error(
+                part,
+                format!("has `{part}`, which is no part of it"),
+                "known are `max-age=SECONDS`, `includeSubDomains` and `preload`",
+            ),
         }
     }
     match age {
         None => found.error(value, "has no `max-age`", "browsers ignore it then; `max-age=31536000` is a year"),
         Some(0) => found.warn(value, "switches HTTPS-only off again", "right only on the way back to plain http"),
-        Some(n) if n < YEAR / 2 => found.warn(value, "lasts less than six months", "a visitor who stays away longer is unprotected; a year is usual"),
+        Some(n) if n < YEAR / 2 => {
+            found.warn(value, "lasts less than six months", "a visitor who stays away longer is unprotected; a year is usual")
+        }
         Some(_) => {}
     }
     if let (Some(part), Some(age)) = (preload, age)

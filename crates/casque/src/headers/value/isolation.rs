@@ -62,18 +62,30 @@ pub(super) fn integrity(found: &mut Findings<'_>) {
             "sources" => Some(&["inline"]),
             "endpoints" => None,
             other => {
-                found.error(part_of(value, other), format!("has `{other}`, which is no part of it"), "known are `blocked-destinations`, `sources` and `endpoints`");
+                found.error(
+                    part_of(value, other),
+                    format!("has `{other}`, which is no part of it"),
+                    "known are `blocked-destinations`, `sources` and `endpoints`",
+                );
                 continue;
             }
         };
         let ListEntry::InnerList(InnerList { items, .. }) = entry else {
-            found.error(part_of(value, key.as_str()), format!("has a `{}` that is no list", key.as_str()), "write `blocked-destinations=(script)`");
+            found.error(
+                part_of(value, key.as_str()),
+                format!("has a `{}` that is no list", key.as_str()),
+                "write `blocked-destinations=(script)`",
+            );
             continue;
         };
         blocks |= key.as_str() == "blocked-destinations" && !items.is_empty();
         for item in items {
             let BareItem::Token(token) = &item.bare_item else {
-                found.error(part_of(value, key.as_str()), format!("has something in `{}` that is no word", key.as_str()), "write words without quotes");
+                found.error(
+                    part_of(value, key.as_str()),
+                    format!("has something in `{}` that is no word", key.as_str()),
+                    "write words without quotes",
+                );
                 continue;
             };
             if let Some(words) = words {
@@ -93,10 +105,16 @@ mod tests {
     #[test]
     fn tokens_are_exact() {
         assert_eq!(said("cross-origin-opener-policy", "same-origin; report-to=\"casque\""), [""; 0]);
-        assert_eq!(said("cross-origin-opener-policy", "Same-Origin"), ["cannot be `Same-Origin` [Same-Origin] did you mean `same-origin`?"]);
+        assert_eq!(
+            said("cross-origin-opener-policy", "Same-Origin"),
+            ["cannot be `Same-Origin` [Same-Origin] did you mean `same-origin`?"]
+        );
         assert!(said("cross-origin-opener-policy", "same-origin, same-origin")[0].starts_with("is not a structured item"));
         assert!(said("cross-origin-opener-policy", "\"same-origin\"")[0].starts_with("must be a word"));
-        assert_eq!(said("cross-origin-embedder-policy", "require-corps"), ["cannot be `require-corps` [require-corps] did you mean `require-corp`?"]);
+        assert_eq!(
+            said("cross-origin-embedder-policy", "require-corps"),
+            ["cannot be `require-corps` [require-corps] did you mean `require-corp`?"]
+        );
         assert!(said("cross-origin-embedder-policy", "credentialless; report-to=casque")[0].contains("report-to=\"name\""));
         assert_eq!(said("cross-origin-resource-policy", "same-site"), [""; 0]);
         assert_eq!(said("document-isolation-policy", "isolate-and-credentialless"), [""; 0]);

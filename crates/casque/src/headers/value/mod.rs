@@ -12,45 +12,31 @@ mod permissions;
 mod reporting;
 mod structured;
 
-use std::ops::Range;
-
 use super::catalog;
-
-/// Something about a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ValueProblem {
-    /// Whether the value cannot be meant; otherwise it works, but not as well as it could.
-    pub error: bool,
-    /// Where, as bytes of the value.
-    pub at: Range<usize>,
-    /// What, after the header's name: "has no `max-age`".
-    pub message: String,
-    /// The remedy. May be empty.
-    pub remedy: String,
-}
+use crate::problem::{Problem, Severity};
 
 /// What a check has found so far.
 struct Findings<'v> {
     value: &'v str,
-    list: Vec<ValueProblem>,
+    list: Vec<Problem>,
 }
 
 impl<'v> Findings<'v> {
     fn error(&mut self, at: &str, message: impl Into<String>, remedy: impl Into<String>) {
-        self.push(true, at, message.into(), remedy.into());
+        self.push(Severity::Error, at, message.into(), remedy.into());
     }
 
     fn warn(&mut self, at: &str, message: impl Into<String>, remedy: impl Into<String>) {
-        self.push(false, at, message.into(), remedy.into());
+        self.push(Severity::Warning, at, message.into(), remedy.into());
     }
 
     /// `at` is a part of the value, or anything else for the whole of it.
-    fn push(&mut self, error: bool, at: &str, message: String, remedy: String) {
+    fn push(&mut self, severity: Severity, at: &str, message: String, label: String) {
         let whole = self.value.as_ptr() as usize;
         let start = (at.as_ptr() as usize).wrapping_sub(whole);
         let inside = start.checked_add(at.len()).is_some_and(|end| end <= self.value.len());
-        let at = if inside { start..start + at.len() } else { 0..self.value.len() };
-        self.list.push(ValueProblem { error, at, message, remedy });
+        let span = if inside { start..start + at.len() } else { 0..self.value.len() };
+        self.list.push(Problem { severity, span, message, label });
     }
 
     /// One of a header's few words, letter for letter.
@@ -78,9 +64,10 @@ fn or_list(words: &[&str]) -> String {
     }
 }
 
-/// Looks at a value. `name` in lower case. Content-Security-Policy is read by [`super::csp`], which knows more places.
+/// Looks at a value: places are bytes of it, and messages go on after the header's name ("has no `max-age`"). `name` in lower
+/// case. A Content-Security-Policy is read by [`super::csp`] instead, which knows more of it.
 #[must_use]
-pub fn check(name: &str, value: &str) -> Vec<ValueProblem> {
+pub fn check(name: &str, value: &str) -> Vec<Problem> {
     let mut found = Findings { value, list: Vec::new() };
     if value.trim().is_empty() {
         found.error(value, "has an empty value", "use `false` to leave the header out");
@@ -125,7 +112,10 @@ pub fn check(name: &str, value: &str) -> Vec<ValueProblem> {
 fn is_harmless_rest(name: &str, value: &str) -> bool {
     matches!(
         (name, value),
-        ("x-xss-protection", "0") | ("x-download-options", "noopen") | ("x-permitted-cross-domain-policies", "none") | ("pragma", "no-cache")
+        ("x-xss-protection", "0")
+            | ("x-download-options", "noopen")
+            | ("x-permitted-cross-domain-policies", "none")
+            | ("pragma", "no-cache")
     )
 }
 
@@ -139,11 +129,11 @@ mod tests {
             .map(|p| {
                 format!(
                     "{}{} [{}]{}{}",
-                    if p.error { "" } else { "warning: " },
+                    if p.severity == Severity::Error { "" } else { "warning: " },
                     p.message,
-                    &value[p.at],
-                    if p.remedy.is_empty() { "" } else { " " },
-                    p.remedy
+                    &value[p.span],
+                    if p.label.is_empty() { "" } else { " " },
+                    p.label
                 )
             })
             .collect()
@@ -173,7 +163,7 @@ mod tests {
             "reporting-endpoints", "nel", "clear-site-data", "cache-control",
         ]), value in "\\PC{0,40}|[a-z=(); \"'*,0-9{}:/.-]{0,60}") {
             for problem in check(name, &value) {
-                proptest::prop_assert!(value.get(problem.at).is_some());
+                proptest::prop_assert!(value.get(problem.span).is_some());
             }
         }
     }

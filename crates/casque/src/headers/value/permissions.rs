@@ -83,22 +83,18 @@ const FEATURES: [&str; 73] = [
 ];
 
 /// Features that browsers have taken out again: naming them only fills the console.
-const RETIRED: [&str; 8] = [
-    "conversion-measurement",
-    "document-domain",
-    "document-write",
-    "interest-cohort",
-    "navigation-override",
-    "speaker",
-    "vibrate",
-    "vr",
-];
+const RETIRED: [&str; 8] =
+    ["conversion-measurement", "document-domain", "document-write", "interest-cohort", "navigation-override", "speaker", "vibrate", "vr"];
 
 pub(super) fn check(found: &mut Findings<'_>) {
     let value = found.value;
     let Some(dictionary) = dictionary(found) else {
         if value.contains('\'') {
-            found.error(value, "has single quotes, as the older Feature-Policy had", "write `camera=()` for nobody, `camera=(self \"https://a.example\")`");
+            found.error(
+                value,
+                "has single quotes, as the older Feature-Policy had",
+                "write `camera=()` for nobody, `camera=(self \"https://a.example\")`",
+            );
         }
         return;
     };
@@ -112,11 +108,23 @@ pub(super) fn check(found: &mut Findings<'_>) {
             match &item.bare_item {
                 BareItem::Token(token) => match token.as_str() {
                     "self" | "*" | "src" => {}
-                    "none" => found.error(part_of(value, "none"), format!("allows `{}` to `none`, which is no word here", key.as_str()), "nobody is `()`"),
-                    other => found.error(part_of(value, other), format!("allows `{}` to `{other}`", key.as_str()), "expected `self`, `*` or an origin in double quotes"),
+                    "none" => found.error(
+                        part_of(value, "none"),
+                        format!("allows `{}` to `none`, which is no word here", key.as_str()),
+                        "nobody is `()`",
+                    ),
+                    other => found.error(
+                        part_of(value, other),
+                        format!("allows `{}` to `{other}`", key.as_str()),
+                        "expected `self`, `*` or an origin in double quotes",
+                    ),
                 },
                 BareItem::String(origin) => origin_like(found, part_of(value, origin.as_str())),
-                _ => found.error(part_of(value, key.as_str()), format!("gives `{}` something that is neither word nor text", key.as_str()), "expected `self`, `*` or an origin in double quotes"),
+                _ => found.error(
+                    part_of(value, key.as_str()),
+                    format!("gives `{}` something that is neither word nor text", key.as_str()),
+                    "expected `self`, `*` or an origin in double quotes",
+                ),
             }
         }
     }
@@ -145,8 +153,12 @@ fn feature(found: &mut Findings<'_>, name: &str) {
 fn origin_like(found: &mut Findings<'_>, text: &str) {
     let rest = text.split_once("://").map(|(_, rest)| rest);
     match rest {
-        None | Some("") => found.error(text, format!("allows \"{text}\", which is no origin"), "write scheme and host: \"https://maps.example\""),
-        Some(rest) if rest.contains('/') => found.warn(text, format!("allows \"{text}\", whose path browsers drop"), "scheme and host suffice"),
+        None | Some("") => {
+            found.error(text, format!("allows \"{text}\", which is no origin"), "write scheme and host: \"https://maps.example\"")
+        }
+        Some(rest) if rest.contains('/') => {
+            found.warn(text, format!("allows \"{text}\", whose path browsers drop"), "scheme and host suffice")
+        }
         Some(_) => {}
     }
 }
@@ -163,7 +175,10 @@ mod tests {
         assert_eq!(said("camera=(), geolocation=(self \"https://maps.example\"), fullscreen=*"), [""; 0]);
         assert_eq!(said("camra=()"), ["warning: names `camra`, which no browser is known to have [camra] did you mean `camera`?"]);
         assert!(said("camera=none")[0].ends_with("nobody is `()`"));
-        assert!(said("camera=(https://a.example)")[0].contains("is not a structured dictionary") || said("camera=(https://a.example)")[0].contains("allows"));
+        assert!(
+            said("camera=(https://a.example)")[0].contains("is not a structured dictionary")
+                || said("camera=(https://a.example)")[0].contains("allows")
+        );
         assert!(said("camera 'none'")[1].contains("Feature-Policy"));
         assert!(said("camera=(\"maps.example\")")[0].contains("no origin"));
         assert!(said("interest-cohort=()")[0].contains("taken out"));

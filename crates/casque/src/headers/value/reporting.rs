@@ -20,9 +20,17 @@ pub(super) fn endpoints(found: &mut Findings<'_>) {
         };
         let url = url.as_str();
         if url.starts_with("http://") {
-            found.error(part_of(value, url), format!("sends `{}` over plain http", key.as_str()), "browsers ignore it; use https or a path of your own such as \"/reports\"");
+            found.error(
+                part_of(value, url),
+                format!("sends `{}` over plain http", key.as_str()),
+                "browsers ignore it; use https or a path of your own such as \"/reports\"",
+            );
         } else if !url.starts_with('/') && !url.starts_with("https://") {
-            found.error(part_of(value, url), format!("gives `{}` the address \"{url}\"", key.as_str()), "write \"https://...\" or a path of your own such as \"/reports\"");
+            found.error(
+                part_of(value, url),
+                format!("gives `{}` the address \"{url}\"", key.as_str()),
+                "write \"https://...\" or a path of your own such as \"/reports\"",
+            );
         }
     }
 }

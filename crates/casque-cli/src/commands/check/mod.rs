@@ -1,15 +1,21 @@
-//! `casque check [FILE]`: is the policy file right, and is it as safe as it could be?
+//! `casque check [FILE]`: is the policy file right, and is it as safe as it could be? `--explain PATH`: what would a response get?
+
+mod explain;
+
+use std::path::Path;
 
 use casque_gateway::config::Upstream;
 use casque_gateway::policy::{Overrides, summary};
 
 use crate::cli::CheckArgs;
 use crate::exit::Exit;
-use crate::policy_file::PolicyFile;
+use crate::policy_file::{DEFAULT_NAME, PolicyFile};
 use crate::printer::{self, BOLD, GOOD};
 
 pub(crate) fn run(args: &CheckArgs) -> Result<Exit, String> {
-    let file = PolicyFile::open(&args.file)?;
+    // Without a file the defaults run, and they can be explained.
+    let defaults = args.explain.is_some() && args.file == Path::new(DEFAULT_NAME) && !args.file.exists();
+    let file = if defaults { PolicyFile::default() } else { PolicyFile::open(&args.file)? };
     let complete = file.names_upstream();
     // The app's address may come from the command line, so a file without one is not wrong; its routes are checked all the same.
     let upstream = (!complete).then(|| Upstream::Unix("/an/app/named/later".into()));
@@ -18,6 +24,10 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, String> {
     if read.count.errors > 0 {
         printer::say(format_args!("{BOLD}{path}{BOLD:#}: {}", read.count.in_words()));
         return Ok(Exit::Findings);
+    }
+    if let (Some(path), Some(policy)) = (&args.explain, &read.policy) {
+        explain::print(policy, &file, path, &args.request);
+        return Ok(Exit::Clean);
     }
     for (what, value) in summary(&read.config) {
         printer::tell(format_args!("{what:>8}  {value}"));
