@@ -38,6 +38,8 @@ mod layer;
 mod merge;
 mod policy;
 mod preset;
+#[cfg(feature = "reports")]
+pub mod reports;
 mod service;
 mod strictness;
 
