@@ -49,6 +49,8 @@ mod origin;
 mod policy;
 mod preset;
 mod profile;
+#[cfg(feature = "reports")]
+pub mod reports;
 mod service;
 mod strictness;
 pub mod value;
