@@ -31,6 +31,8 @@ pub(crate) struct Exchange {
     /// Whether the socket's peer is a trusted proxy, whose `X-Forwarded-*` fields are kept.
     pub(crate) peer_is_trusted: bool,
     pub(crate) id: RequestId,
+    /// Whether it is a violation report, which ends here.
+    pub(crate) is_report: bool,
 }
 
 impl Exchange {
@@ -102,7 +104,8 @@ where
             .or_else(|| req.headers().get(HOST).map(HeaderValue::as_bytes).and_then(|h| std::str::from_utf8(h).ok()));
         let route = policy.routes.find(host, req.uri().path()).clone();
         let id = RequestId::fresh();
-        let exchange = Exchange { route, client: caller.ip, peer, scheme, peer_is_trusted: caller.peer_is_trusted, id };
+        let is_report = policy.reports.as_deref() == Some(req.uri().path());
+        let exchange = Exchange { route, client: caller.ip, peer, scheme, peer_is_trusted: caller.peer_is_trusted, id, is_report };
         let extensions = req.extensions_mut();
         if let Some(who) = extensions.get::<Who>() {
             let _ = who.set((caller.ip, id));

@@ -6,12 +6,14 @@
 //! What is configured comes in two types: [`Config`], as it was written, and [`Policy`], which runs. A reload makes a new
 //! `Policy` and swaps it; the stack of services never changes shape.
 
+mod admin;
 mod admit;
 pub mod config;
 mod error;
 mod forward;
 mod observe;
 pub mod policy;
+mod reports;
 mod rescue;
 mod route;
 mod server;

@@ -27,6 +27,10 @@ pub struct Policy {
     pub(crate) scheme: Option<Scheme>,
     pub(crate) access_log: AccessLog,
     pub(crate) routes: Routes,
+    /// The path that browsers report violations to.
+    pub(crate) reports: Option<String>,
+    /// Where the operator's pages are.
+    pub(crate) admin: Option<SocketAddr>,
 }
 
 /// The policy of some hosts and paths.
@@ -91,6 +95,8 @@ impl Policy {
             scheme,
             access_log: config.log.access,
             routes: routes(config, default.as_ref(), document),
+            reports: config.reports.path().map(str::to_owned),
+            admin: config.admin.listen,
         })
     }
 
@@ -275,7 +281,7 @@ fn routes(config: &Config, default: Option<&Arc<Target>>, document: &Document<'_
                   cookies: &cookie::config::Written,
                   limits: Arc<Limits>| RoutePolicy {
         upstream,
-        headers: Arc::new(headers.policy()),
+        headers: Arc::new(headers.policy(config.reports.path())),
         cookies: Arc::new(cookies.policy()),
         limits,
         max_body_size,

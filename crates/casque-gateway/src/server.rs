@@ -19,7 +19,8 @@ use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
 use crate::observe::{LogWriter, Logger};
 use crate::policy::Policy;
-use crate::stack;
+use crate::reports::Inbox;
+use crate::{admin, stack};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4096;
@@ -30,6 +31,8 @@ pub struct Gateway {
     /// Has the address, and lets nobody in before [`Gateway::listen`].
     socket: Socket,
     address: SocketAddr,
+    /// The operator's pages, if there are any.
+    admin: Option<Socket>,
     shared: Arc<Shared>,
     stop: Stopper,
     drain: Drain,
@@ -133,10 +136,11 @@ impl Gateway {
     pub fn bind(policy: Policy) -> io::Result<Self> {
         let socket = bind(policy.listen)?;
         let address = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
+        let admin = policy.admin.map(|address| bind(address).and_then(|s| s.listen(BACKLOG).map(|()| s))).transpose()?;
         let (stop, drain) = stopper();
         let shared =
             Arc::new(Shared { generation: AtomicU64::new(0), policy: Mutex::new(Arc::new(policy)), unheard_proxy: OnceLock::new() });
-        Ok(Self { socket, address, shared, stop, drain })
+        Ok(Self { socket, address, admin, shared, stop, drain })
     }
 
     /// Opens the door: from here on connections are queued, and served when [`Gateway::run`] begins.
@@ -174,6 +178,10 @@ impl Gateway {
         let caps = Caps::new(policy.settings.max_connections, policy.settings.max_connections_per_client);
         let (logger, writer) = LogWriter::start(policy.access_log, log);
         let store = Arc::new(MemoryStore::default());
+        let inbox = Arc::new(Inbox::default());
+        if let Some(socket) = self.admin {
+            admin::start(socket.into(), inbox.clone(), self.drain.clone())?;
+        }
         let mut workers = Vec::new();
         for n in 0..threads {
             let worker = Worker {
@@ -182,6 +190,7 @@ impl Gateway {
                 caps: caps.clone(),
                 drain: self.drain.clone(),
                 store: store.clone(),
+                inbox: inbox.clone(),
                 logger: logger.clone(),
             };
             workers.push(std::thread::Builder::new().name(format!("casque-{n}")).spawn(move || worker.run())?);
@@ -217,6 +226,7 @@ struct Worker {
     caps: Arc<Caps>,
     drain: Drain,
     store: Arc<MemoryStore>,
+    inbox: Arc<Inbox>,
     logger: Logger,
 }
 
@@ -233,7 +243,7 @@ impl Worker {
     async fn serve(self) -> io::Result<()> {
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
         let current = Current::new(self.shared);
-        let stack = stack::build(current.clone(), self.store, self.logger, self.drain.clone());
+        let stack = stack::build(current.clone(), self.store, self.inbox, self.logger, self.drain.clone());
         loop {
             let (io, peer, permit) = tokio::select! {
                 biased;

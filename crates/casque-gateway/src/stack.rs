@@ -13,20 +13,23 @@ use tower_layer::Layer;
 use crate::admit::{Admit, AdmitLayer, Exchange};
 use crate::forward::Forward;
 use crate::observe::{Logger, Record, RecordLayer};
+use crate::reports::{Inbox, Intake, IntakeLayer};
 use crate::rescue::{Rescue, RescueLayer};
 use crate::server::Current;
 
 /// The one shape of the gateway. What varies by route lies in the request's [`Exchange`], so a reload swaps data, never types.
-pub(crate) type Stack = Record<Admit<Headers<Rescue<Limited<Cookies<Forward>, MemoryStore>>>>>;
+pub(crate) type Stack = Record<Admit<Headers<Rescue<Intake<Limited<Cookies<Forward>, MemoryStore>>>>>>;
 
 /// Builds a worker's stack, from the inside out.
-pub(crate) fn build(current: Rc<Current>, store: Arc<MemoryStore>, logger: Logger, drain: Drain) -> Stack {
+pub(crate) fn build(current: Rc<Current>, store: Arc<MemoryStore>, inbox: Arc<Inbox>, logger: Logger, drain: Drain) -> Stack {
     // The app. The only place that talks to another machine.
     let app = Forward::new(drain);
     // The app's cookies, before anybody else sees its response.
     let app = CookieLayer::per_request(Exchange::cookies).layer(app);
     // Refusals cost no cookie work and never reach the app.
     let app = LimitLayer::per_request(Exchange::limits).store(store).layer(app);
+    // Violation reports end here: outside the limits, so that a page full of violations costs its visitor none of his requests.
+    let app = IntakeLayer::new(inbox).layer(app);
     // Errors become pages inside the headers, so that a 502 carries them as a 200 does.
     let app = RescueLayer.layer(app);
     let app = HeadersLayer::per_request(Exchange::headers).behind_gateway(true).layer(app);

@@ -35,6 +35,10 @@ pub struct Config {
     pub no_limits: Option<Range<usize>>,
     /// `[cookies]`
     pub cookies: cookie::config::Written,
+    /// `[reports]`
+    pub reports: Reports,
+    /// `[admin]`
+    pub admin: Admin,
     /// `[log]`
     pub log: Log,
     /// `[[route]]`
@@ -90,6 +94,26 @@ pub struct ClientIp {
     pub scheme: Option<At<Option<Scheme>>>,
 }
 
+/// `[reports]`: where browsers report violations to.
+#[derive(Debug, Clone)]
+pub struct Reports {
+    enabled: bool,
+    path: String,
+}
+
+impl Default for Reports {
+    fn default() -> Self {
+        Self { enabled: true, path: "/_casque/reports".to_owned() }
+    }
+}
+
+/// `[admin]`: pages for whoever runs the gateway.
+#[derive(Debug, Clone, Default)]
+pub struct Admin {
+    /// A loopback address. Default: no pages.
+    pub listen: Option<SocketAddr>,
+}
+
 /// `[log]`
 #[derive(Debug, Clone, Default)]
 pub struct Log {
@@ -140,6 +164,8 @@ impl Config {
             limits: limits.map(limit::config::read),
             no_limits,
             cookies: root.section("cookies").map(cookie::config::Written::read).unwrap_or_default(),
+            reports: root.section("reports").map(Reports::read).unwrap_or_default(),
+            admin: root.section("admin").map(Admin::read).unwrap_or_default(),
             log: root.section("log").map(Log::read).unwrap_or_default(),
             routes: root.sections("route").unwrap_or_default().into_iter().map(Route::read).collect(),
         };
@@ -226,6 +252,41 @@ impl ClientIp {
         };
         s.finish();
         client_ip
+    }
+}
+
+impl Reports {
+    fn read(mut s: Section<'_, '_>) -> Self {
+        let default = Self::default();
+        let path = s.parsed("path", "a path such as \"/_casque/reports\"", |p| {
+            // It goes into header values, and is compared letter for letter.
+            let plain = p.len() > 1 && p.starts_with('/') && p.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b));
+            if plain { Ok(p.to_owned()) } else { Err("expected a path of letters, digits, `/`, `-`, `_`, `.` and `~`".to_owned()) }
+        });
+        let reports = Self { enabled: s.boolean("enabled").is_none_or(|b| b.value), path: path.map_or(default.path, |p| p.value) };
+        s.finish();
+        reports
+    }
+
+    /// The path, if reports are taken at all.
+    #[must_use]
+    pub fn path(&self) -> Option<&str> {
+        self.enabled.then_some(self.path.as_str())
+    }
+}
+
+impl Admin {
+    fn read(mut s: Section<'_, '_>) -> Self {
+        let listen = s.parsed("listen", "an address such as \"127.0.0.1:9901\"", |text| {
+            let address = listen::parse(text)?;
+            if address.ip().is_loopback() {
+                Ok(address)
+            } else {
+                Err("it must be on loopback: the pages have no password; reach them by `ssh -L`".to_owned())
+            }
+        });
+        s.finish();
+        Self { listen: listen.map(|l| l.value) }
     }
 }
 

@@ -55,8 +55,8 @@ impl std::error::Error for InvalidHeader {}
 /// Changes a preset before it is compiled.
 #[derive(Debug, Clone)]
 pub struct Builder {
-    rules: Vec<Rule>,
-    removed: Vec<HeaderName>,
+    pub(super) rules: Vec<Rule>,
+    pub(super) removed: Vec<HeaderName>,
     cache_guard: CacheGuard,
     origin: Origin,
     profiles: Vec<Profile>,

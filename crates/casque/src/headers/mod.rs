@@ -49,6 +49,7 @@ mod origin;
 mod policy;
 mod preset;
 mod profile;
+mod reporting;
 #[cfg(feature = "reports")]
 pub mod reports;
 mod service;

@@ -70,7 +70,7 @@ impl Written {
             }
         }
         // Compiled once here so that what is wrong is said at its place; the result is what a file of just this section gives.
-        written.compile(Some(&section));
+        written.compile(Some(&section), None);
         section.finish_open();
         written
     }
@@ -120,14 +120,15 @@ impl Written {
         self.preset.as_ref().filter(|p| p.value == Preset::Off).map(|p| p.span.clone())
     }
 
-    /// What runs. Rules that were refused when the section was read are left out.
+    /// What runs. Rules that were refused when the section was read are left out. `reports` is the path that browsers are to
+    /// report violations to, if there is one (see [`Builder::report_to`]).
     #[must_use]
-    pub fn policy(&self) -> HeaderPolicy {
-        self.compile(None)
+    pub fn policy(&self, reports: Option<&str>) -> HeaderPolicy {
+        self.compile(None, reports)
     }
 
-    fn compile(&self, report: Option<&Section<'_, '_>>) -> HeaderPolicy {
-        let mut builder = self.builder(report);
+    fn compile(&self, report: Option<&Section<'_, '_>>, reports: Option<&str>) -> HeaderPolicy {
+        let mut builder = self.builder(report, reports);
         // What each profile amounts to, for those that extend it.
         let mut resolved: HashMap<&str, Self> = HashMap::new();
         for profile in &self.profiles {
@@ -136,7 +137,7 @@ impl Written {
             let own = base.overlaid(&profile.headers);
             let kept = builder.clone();
             let place = &profile.name;
-            builder = builder.profile(&place.value, profile.when.clone(), &own.builder(report)).unwrap_or_else(|error| {
+            builder = builder.profile(&place.value, profile.when.clone(), &own.builder(report, reports)).unwrap_or_else(|error| {
                 if let Some(section) = report {
                     section.error(place.span.clone(), format!("`{}` {}", place.value, error.problem()), "");
                 }
@@ -147,7 +148,7 @@ impl Written {
         builder.build()
     }
 
-    fn builder(&self, report: Option<&Section<'_, '_>>) -> Builder {
+    fn builder(&self, report: Option<&Section<'_, '_>>, reports: Option<&str>) -> Builder {
         let mut builder = HeaderPolicy::builder(self.preset());
         if let Some(guard) = self.cache_guard {
             builder = builder.cache_guard(guard);
@@ -171,7 +172,13 @@ impl Written {
                 kept
             });
         }
-        if self.remove_talkative == Some(true) { builder.remove_talkative() } else { builder }
+        if self.remove_talkative == Some(true) {
+            builder = builder.remove_talkative();
+        }
+        match reports {
+            Some(path) => builder.report_to(path),
+            None => builder,
+        }
     }
 }
 
@@ -299,7 +306,7 @@ mod tests {
     }
 
     fn value(written: &Written, name: &str) -> Option<String> {
-        let policy = written.policy();
+        let policy = written.policy(None);
         policy
             .block(Channel::Https, Class::Page)
             .entries()
@@ -317,7 +324,7 @@ mod tests {
         assert_eq!(value(&written, "content-security-policy").unwrap(), "default-src 'self'");
         assert_eq!(value(&written, "permissions-policy"), None);
         assert_eq!(value(&written, "x-frame-options").unwrap(), "DENY");
-        assert!(written.policy().removed().iter().any(|n| n == "x-runtime"));
+        assert!(written.policy(None).removed().iter().any(|n| n == "x-runtime"));
     }
 
     #[test]

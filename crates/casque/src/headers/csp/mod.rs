@@ -27,7 +27,6 @@ mod parse;
 mod policy;
 mod source;
 mod source_check;
-mod stub;
 mod template;
 mod words_check;
 
@@ -35,5 +34,4 @@ pub use crate::problem::{Problem, Severity};
 pub use parse::ListProblem;
 pub use policy::{Csp, Directive, Separator};
 pub use source::{Algorithm, Host, Keyword, Source};
-pub use stub::Additions;
 pub use template::Template;
