@@ -146,7 +146,7 @@ pub(super) fn shown(text: &str) -> String {
     const MOST: usize = 60;
     let mut shown: String = text.chars().take(MOST).flat_map(char::escape_debug).collect();
     // Quotes are part of what is talked about.
-    shown = shown.replace("\\'", "'");
+    shown = shown.replace("\\'", "'").replace("\\\"", "\"");
     if text.chars().nth(MOST).is_some() {
         shown.push_str("...");
     }

@@ -21,7 +21,12 @@
 //! **Attacks and answers.** A value with a line break, `;` or `,` would add a header, a directive or a policy: none can be built, by
 //! any way that leads to a [`Csp`]. A nonce with such bytes loses them when it is rendered.
 
+mod additions;
 mod check;
+mod compare;
+mod cover;
+#[cfg(test)]
+mod model;
 mod names;
 mod parse;
 mod policy;
@@ -31,6 +36,7 @@ mod template;
 mod words_check;
 
 pub use crate::problem::{Problem, Severity};
+pub use additions::Additions;
 pub use parse::ListProblem;
 pub use policy::{Csp, Directive, Separator};
 pub use source::{Algorithm, Host, Keyword, Source};
