@@ -138,8 +138,8 @@ mod tests {
         use {Allowed as A, Refused as R};
         const ASKS: HeaderName = http::header::ACCESS_CONTROL_REQUEST_METHOD;
         let (yes, no) = (Verdict::Allow, Verdict::Refuse);
-        type Case = (&'static str, &'static str, &'static [(HeaderName, &'static str)], Verdict);
-        let cases: [Case; 20] = [
+        type Case<'a> = (&'a str, &'a str, &'a [(HeaderName, &'static str)], Verdict);
+        let cases: [Case<'_>; 20] = [
             ("a webhook", "POST", &[], yes(A::Unknown)),
             ("an old browser's mode", "POST", &[(MODE, "navigate")], yes(A::Unknown)),
             ("the app's own script", "POST", &[(SITE, "same-origin"), (MODE, "cors"), (DEST, "empty")], yes(A::Own)),
