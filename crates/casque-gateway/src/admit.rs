@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use casque::client_ip::ClientIp;
 use casque::cookie::CookiePolicy;
 use casque::headers::HeaderPolicy;
+use casque::headers::fetch_metadata::IsolationPolicy;
 use casque::limit::LimitedRequest;
 use casque::serve::Connection;
 use casque::{RequestId, Scheme};
@@ -38,6 +39,10 @@ pub(crate) struct Exchange {
 impl Exchange {
     pub(crate) fn headers(extensions: &http::Extensions) -> Option<(Arc<HeaderPolicy>, Scheme)> {
         extensions.get::<Self>().map(|e| (e.route.headers.clone(), e.scheme))
+    }
+
+    pub(crate) fn isolation(extensions: &http::Extensions) -> Option<Arc<IsolationPolicy>> {
+        extensions.get::<Self>().and_then(|e| e.route.isolation.clone())
     }
 
     pub(crate) fn cookies(extensions: &http::Extensions) -> Option<(Arc<CookiePolicy>, Scheme)> {

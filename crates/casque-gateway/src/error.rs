@@ -15,6 +15,8 @@ pub enum Error {
     BodyTooLarge,
     /// The client: it went away before the end of its request.
     ClientGone,
+    /// Another website: it made the browser ask, and the policy does not let it.
+    CrossSite,
     /// The operator: the request has been through here too often.
     Loop,
     /// The app: nothing accepts connections there.
@@ -39,6 +41,7 @@ impl fmt::Display for Error {
             Self::Refused(refusal) => f.write_str(refusal.reason),
             Self::BodyTooLarge => f.write_str("the request body is too large"),
             Self::ClientGone => f.write_str("the client went away"),
+            Self::CrossSite => f.write_str("another website started the request"),
             Self::Loop => f.write_str("the request goes in circles"),
             Self::Connect(error) => write!(f, "the app does not accept connections: {error}"),
             Self::ConnectTimeout => f.write_str("the app did not accept the connection in time"),
@@ -68,6 +71,7 @@ impl Error {
             Self::Refused(refusal) => refusal.status,
             Self::BodyTooLarge => 413,
             Self::ClientGone => 400,
+            Self::CrossSite => 403,
             Self::Loop => 508,
             Self::NoApp => 404,
             Self::Connect(_) | Self::BadResponse(_) | Self::UnexpectedSwitch | Self::TransferCoding => 502,
@@ -82,6 +86,7 @@ impl Error {
             Self::BodyTooLarge => "The request body is larger than this server takes.",
             Self::ClientGone => "The request ended too early.",
             Self::NoApp => "Nothing is served under this address.",
+            Self::CrossSite => "Another website started this request. Go to this site yourself and try again.",
             Self::Loop => "The request goes in circles between proxies.",
             Self::Connect(_) | Self::BadResponse(_) | Self::UnexpectedSwitch | Self::TransferCoding => {
                 "The app behind this address is not answering properly."

@@ -8,6 +8,7 @@ use casque::Scheme;
 use casque::client_ip::TrustedProxies;
 use casque::config::{At, Document, Problem, Severity};
 use casque::cookie::{self, CookiePolicy};
+use casque::headers::fetch_metadata::{self, IsolationPolicy};
 use casque::headers::{self, HeaderPolicy};
 use casque::host::HostPattern;
 use casque::limit::Limits;
@@ -39,6 +40,8 @@ pub struct RoutePolicy {
     /// `None` where the policy names no app.
     pub(crate) upstream: Option<Arc<Target>>,
     pub(crate) headers: Arc<HeaderPolicy>,
+    /// `None` where other sites' requests are let through.
+    pub(crate) isolation: Option<Arc<IsolationPolicy>>,
     pub(crate) cookies: Arc<CookiePolicy>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) max_body_size: Option<u64>,
@@ -278,23 +281,32 @@ fn routes(config: &Config, default: Option<&Arc<Target>>, document: &Document<'_
     let limits = Arc::new(effective_limits(config.limits.as_ref()));
     let policy = |upstream: Option<Arc<Target>>,
                   headers: &headers::config::Written,
+                  isolation: &fetch_metadata::config::Written,
                   cookies: &cookie::config::Written,
                   limits: Arc<Limits>| RoutePolicy {
         upstream,
         headers: Arc::new(headers.policy(config.reports.path())),
+        isolation: Some(isolation.policy()).filter(|p| p.mode() != fetch_metadata::Mode::Off).map(Arc::new),
         cookies: Arc::new(cookies.policy()),
         limits,
         max_body_size,
         response_timeout,
     };
-    let mut routes = Routes::new(Arc::new(policy(default.cloned(), &config.headers, &config.cookies, limits.clone())));
+    let mut routes =
+        Routes::new(Arc::new(policy(default.cloned(), &config.headers, &config.fetch_metadata, &config.cookies, limits.clone())));
     for route in &config.routes {
         let upstream = match &route.upstream {
             Some(own) => Some(Arc::new(target(config, own.value.clone()))),
             None => default.cloned(),
         };
         let own_limits = route.limits.as_ref().map_or_else(|| limits.clone(), |own| Arc::new(Limits::new(own.iter().cloned())));
-        let mut narrowed = policy(upstream, &config.headers.overlaid(&route.headers), &config.cookies.overlaid(&route.cookies), own_limits);
+        let mut narrowed = policy(
+            upstream,
+            &config.headers.overlaid(&route.headers),
+            &config.fetch_metadata.overlaid(&route.fetch_metadata),
+            &config.cookies.overlaid(&route.cookies),
+            own_limits,
+        );
         narrowed.response_timeout = route.response_timeout.unwrap_or(response_timeout);
         narrowed.max_body_size = route.max_body_size.unwrap_or(max_body_size);
         let host = route.host.as_ref().map_or(HostPattern::ANY, |h| h.value.clone());

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use casque::RequestId;
 use casque::reply::{Format, PAGE_CSP, Reply};
 use http::header::{ACCEPT, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -77,6 +77,12 @@ where
             Err(error) => page(&error, Format::negotiate(this.accept.as_ref().map(HeaderValue::as_bytes)), *this.id),
         }))
     }
+}
+
+/// The answer to what another site made a browser ask for.
+pub(crate) fn cross_site(headers: &HeaderMap, extensions: &http::Extensions) -> Response<Bytes> {
+    let id = extensions.get::<Exchange>().map(|e| e.id);
+    page(&Error::CrossSite, Format::negotiate(headers.get(ACCEPT).map(HeaderValue::as_bytes)), id)
 }
 
 fn page<ResBody: From<Bytes>>(error: &Error, format: Format, id: Option<RequestId>) -> Response<ResBody> {

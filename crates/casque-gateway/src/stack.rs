@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use casque::cookie::Cookies;
 use casque::headers::Headers;
+use casque::headers::fetch_metadata::{FetchMetadata, FetchMetadataLayer};
 use casque::limit::{Limited, MemoryStore};
 use casque::serve::Drain;
 use casque::{CookieLayer, HeadersLayer, LimitLayer};
@@ -14,11 +15,11 @@ use crate::admit::{Admit, AdmitLayer, Exchange};
 use crate::forward::Forward;
 use crate::observe::{Logger, Record, RecordLayer};
 use crate::reports::{Inbox, Intake, IntakeLayer};
-use crate::rescue::{Rescue, RescueLayer};
+use crate::rescue::{self, Rescue, RescueLayer};
 use crate::server::Current;
 
 /// The one shape of the gateway. What varies by route lies in the request's [`Exchange`], so a reload swaps data, never types.
-pub(crate) type Stack = Record<Admit<Headers<Rescue<Intake<Limited<Cookies<Forward>, MemoryStore>>>>>>;
+pub(crate) type Stack = Record<Admit<Headers<Rescue<Intake<FetchMetadata<Limited<Cookies<Forward>, MemoryStore>>>>>>>;
 
 /// Builds a worker's stack, from the inside out.
 pub(crate) fn build(current: Rc<Current>, store: Arc<MemoryStore>, inbox: Arc<Inbox>, logger: Logger, drain: Drain) -> Stack {
@@ -28,6 +29,8 @@ pub(crate) fn build(current: Rc<Current>, store: Arc<MemoryStore>, inbox: Arc<In
     let app = CookieLayer::per_request(Exchange::cookies).layer(app);
     // Refusals cost no cookie work and never reach the app.
     let app = LimitLayer::per_request(Exchange::limits).store(store).layer(app);
+    // Before the limits: what another site makes a visitor's browser send must not use up that visitor's requests.
+    let app = FetchMetadataLayer::per_request(Exchange::isolation).respond(rescue::cross_site).layer(app);
     // Violation reports end here: outside the limits, so that a page full of violations costs its visitor none of his requests.
     let app = IntakeLayer::new(inbox).layer(app);
     // Errors become pages inside the headers, so that a 502 carries them as a 200 does.

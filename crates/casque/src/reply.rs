@@ -99,6 +99,7 @@ impl Reply<'_> {
     pub fn title(&self) -> &'static str {
         match self.status {
             400 => "Bad Request",
+            403 => "Forbidden",
             404 => "Not Found",
             405 => "Method Not Allowed",
             408 => "Request Timeout",

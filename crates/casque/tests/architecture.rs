@@ -5,13 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A part and the siblings it may name, `crate::x` for x. The root's small words (`Scheme`, `RequestId`) are everybody's.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 8] = [
     ("client_ip", &["Scheme", "RequestId"]),
-    ("config", &["nearest", "problem"]),
+    ("config", &["nearest", "path", "problem"]),
     ("cookie", &["Scheme", "config"]),
-    ("headers", &["Scheme", "config", "nearest", "problem"]),
+    ("headers", &["Scheme", "config", "host", "nearest", "path", "problem"]),
     ("limit", &["RequestId", "client_ip", "clock", "config", "path", "reply"]),
     ("serve", &["Scheme", "RequestId", "client_ip", "reply"]),
+    ("host.rs", &[]),
     ("path.rs", &[]),
 ];
 

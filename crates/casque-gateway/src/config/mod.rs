@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use casque::client_ip::ForwardedHeader;
 use casque::config::{At, Document, Section};
+use casque::headers::fetch_metadata;
 use casque::host::HostPattern;
 use casque::limit::Limit;
 use casque::{Scheme, cookie, headers, limit};
@@ -35,6 +36,8 @@ pub struct Config {
     pub no_limits: Option<Range<usize>>,
     /// `[cookies]`
     pub cookies: cookie::config::Written,
+    /// `[fetch-metadata]`
+    pub fetch_metadata: fetch_metadata::config::Written,
     /// `[reports]`
     pub reports: Reports,
     /// `[admin]`
@@ -145,6 +148,7 @@ pub struct Route {
     pub response_timeout: Option<Duration>,
     pub max_body_size: Option<Option<u64>>,
     pub headers: headers::config::Written,
+    pub fetch_metadata: fetch_metadata::config::Written,
     pub cookies: cookie::config::Written,
     pub limits: Option<Vec<Limit>>,
 }
@@ -164,6 +168,7 @@ impl Config {
             limits: limits.map(limit::config::read),
             no_limits,
             cookies: root.section("cookies").map(cookie::config::Written::read).unwrap_or_default(),
+            fetch_metadata: root.section("fetch-metadata").map(fetch_metadata::config::Written::read).unwrap_or_default(),
             reports: root.section("reports").map(Reports::read).unwrap_or_default(),
             admin: root.section("admin").map(Admin::read).unwrap_or_default(),
             log: root.section("log").map(Log::read).unwrap_or_default(),
@@ -315,6 +320,7 @@ impl Route {
             response_timeout: s.duration("response-timeout").map(|v| v.value),
             max_body_size: s.size_or("max-body-size", "none").map(|v| v.value),
             headers: s.section("headers").map(headers::config::Written::read).unwrap_or_default(),
+            fetch_metadata: s.section("fetch-metadata").map(fetch_metadata::config::Written::read).unwrap_or_default(),
             cookies: s.section("cookies").map(cookie::config::Written::read).unwrap_or_default(),
             limits: s.sections("limit").map(limit::config::read),
             host,

@@ -41,6 +41,8 @@ pub(crate) struct Event {
     pub(crate) cookies: Vec<&'static str>,
     /// What was done to headers that the app set itself.
     pub(crate) headers: Vec<String>,
+    /// What another site made the browser ask for.
+    pub(crate) cross_site: Option<&'static str>,
 }
 
 impl Event {
@@ -60,6 +62,7 @@ impl Event {
             cause: None,
             cookies: Vec::new(),
             headers: Vec::new(),
+            cross_site: None,
         }
     }
 
@@ -84,6 +87,9 @@ impl Event {
         }
         if !self.headers.is_empty() {
             let _ = write!(line, " headers={}", self.headers.join(","));
+        }
+        if let Some(what) = self.cross_site {
+            let _ = write!(line, " cross-site={what}");
         }
         if !self.complete {
             line.push_str(" incomplete");
@@ -127,6 +133,9 @@ impl Event {
         list("would-limit", &mut self.would_limit.iter().map(|s| json_string(s)));
         list("cookies", &mut self.cookies.iter().map(|s| json_string(s)));
         list("headers", &mut self.headers.iter().map(|s| json_string(s)));
+        if let Some(what) = self.cross_site {
+            let _ = write!(line, ",\"cross-site\":\"{what}\"");
+        }
         if let Some(cause) = &self.cause {
             let _ = write!(line, ",\"cause\":{}", json_string(cause));
         }
@@ -234,6 +243,7 @@ mod tests {
             cause: Some("x\ny".to_owned()),
             cookies: vec!["secure_added"],
             headers: vec!["x-frame-options:replaced".to_owned()],
+            cross_site: None,
             ..Event::of(http::Method::POST, "/a\"b".to_owned())
         }
     }

@@ -11,6 +11,7 @@ use casque::client_ip::ClientIp;
 use casque::clock::{Clock, Micros, SystemClock};
 use casque::cookie::CookieChanges;
 use casque::headers::HeaderChanges;
+use casque::headers::fetch_metadata::CrossSite;
 use casque::limit::{Refusal, ShadowRefused};
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
@@ -94,6 +95,7 @@ impl Note {
         event.would_limit = extensions.get::<ShadowRefused>().map(|s| s.limits.clone()).unwrap_or_default();
         event.cause = extensions.get::<Cause>().map(|c| c.0.clone());
         event.cookies = extensions.get::<CookieChanges>().map(|c| c.0.names().collect()).unwrap_or_default();
+        event.cross_site = extensions.get::<CrossSite>().map(|c| c.why.name());
         event.headers = extensions.get::<HeaderChanges>().map(|c| c.iter().map(ToString::to_string).collect()).unwrap_or_default();
         event.complete = response.body().is_end_stream();
     }

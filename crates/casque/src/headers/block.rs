@@ -197,8 +197,10 @@ fn without_upgrade(csp: &str) -> Option<String> {
 
 /// A Content-Security-Policy with sources that the app asked for, for one response.
 #[cold]
-pub(super) fn with_additions(csp: &Csp, additions: &Additions, nonce: Option<&Nonce>) -> HeaderValue {
+pub(super) fn with_additions(csp: &Csp, additions: &[Additions], nonce: Option<&Nonce>) -> HeaderValue {
     let mut wider = csp.clone();
-    wider.add(additions);
+    for more in additions {
+        wider.add(more);
+    }
     with_nonce(&wider.template(), nonce.unwrap_or(&Nonce::fresh()))
 }

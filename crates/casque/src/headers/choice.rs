@@ -29,7 +29,7 @@ pub struct AddToCsp(pub Additions);
 #[derive(Debug, Default)]
 pub(super) struct Choice {
     pub(super) profile: Option<Cow<'static, str>>,
-    pub(super) additions: Option<Additions>,
+    pub(super) additions: Vec<Additions>,
 }
 
 impl Choice {
@@ -38,7 +38,10 @@ impl Choice {
         if extensions.is_empty() {
             return Self::default();
         }
-        Self { profile: extensions.remove::<UseProfile>().map(|p| p.0), additions: extensions.remove::<AddToCsp>().map(|a| a.0) }
+        Self {
+            profile: extensions.remove::<UseProfile>().map(|p| p.0),
+            additions: extensions.remove::<AddToCsp>().map(|a| a.0).into_iter().collect(),
+        }
     }
 
     /// From the headers of an app behind the gateway, which are taken out.
@@ -53,10 +56,7 @@ impl Choice {
             // One bad line does not cost the others.
             for line in headers.get_all(CSP_ADD) {
                 match read_additions(line) {
-                    Some(more) => match &mut self.additions {
-                        Some(all) => all.extend(more),
-                        none => *none = Some(more),
-                    },
+                    Some(more) => self.additions.push(more),
                     None => changes.note(CSP_ADD, What::RefusedAddition),
                 }
             }

@@ -40,6 +40,7 @@ mod class;
 #[cfg(feature = "config")]
 pub mod config;
 pub mod csp;
+pub mod fetch_metadata;
 mod future;
 mod layer;
 mod merge;

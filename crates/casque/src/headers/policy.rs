@@ -248,8 +248,8 @@ impl HeaderPolicy {
 
 /// The value that we would send.
 fn ours(entry: &Entry, selection: &Selection, choice: &Choice) -> HeaderValue {
-    match (&choice.additions, &entry.csp) {
-        (Some(additions), Some(csp)) => block::with_additions(csp, additions, selection.nonce()),
+    match &entry.csp {
+        Some(csp) if !choice.additions.is_empty() => block::with_additions(csp, &choice.additions, selection.nonce()),
         _ => entry.value(selection.nonce()),
     }
 }
