@@ -14,11 +14,11 @@ use rand::Rng as _;
 ///
 /// In a request's extensions for the app to print: `<script nonce="...">`. Fresh for every response; never log it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Nonce([u8; Nonce::LEN]);
+pub struct Nonce([u8; 24]);
 
 impl Nonce {
     /// How long its text is.
-    pub const LEN: usize = 24;
+    pub const LEN: usize = size_of::<Self>();
 
     /// A fresh one, from the thread's generator (ChaCha, seeded and re-seeded by the operating system).
     #[must_use]
