@@ -93,11 +93,11 @@ impl Refused {
 /// Decides on a request by its method and what it says of itself.
 ///
 /// 1. No `Sec-Fetch-Site`, or one that is not defined: allowed. Machines and old browsers send none, and the specification asks
-///    servers to ignore values that they do not know (Fetch Metadata 2.4), since new kinds of request may bring new ones.
+///    servers to ignore values that they do not know, since new kinds of request may bring new ones.
 /// 2. `same-origin`, `same-site`, `none`: allowed.
 /// 3. `cross-site`: only GET and HEAD that navigate, and not into an `object` or `embed`. A missing mode is no navigation.
 ///
-/// A CORS preflight (`OPTIONS` with `Access-Control-Request-Method`, Fetch 4.8) is refused like the request that it announces. To
+/// A CORS preflight (`OPTIONS` with `Access-Control-Request-Method`, the Fetch standard) is refused like the request that it announces. To
 /// let it through would gain nothing: the app would say yes, and the request itself would then be refused. A path whose CORS the
 /// app answers for has to be exempt as a whole, and then both pass; the reason [`Refused::Preflight`] is there so that the log
 /// names such paths before anything is enforced.

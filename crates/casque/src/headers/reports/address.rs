@@ -8,6 +8,8 @@ const PATH: usize = 256;
 const HOST: usize = 253;
 /// Letters and digits in a row from which on a path segment is taken for a token: 128 bits in base 36 and shorter alphabets.
 const TOKEN: usize = 24;
+/// Hexadecimal digits from which on a path segment is taken for an id: 64 bits.
+const ID: usize = 16;
 /// The schemes that have a host, and their default ports.
 const SCHEMES: [(&str, u16); 4] = [("https", 443), ("http", 80), ("wss", 443), ("ws", 80)];
 
@@ -50,6 +52,12 @@ impl Address {
             Some(end) => &host[..=end],
             None => host.split(':').next().unwrap_or(host),
         }
+    }
+
+    /// The path with `…` for every segment that is a number or an id in hexadecimal, UUIDs among them.
+    pub(super) fn route(&self) -> Box<str> {
+        let segments: Vec<&str> = self.path.split('/').map(|segment| if is_id(segment) { MARK } else { segment }).collect();
+        visible(&segments.join("/"), PATH)
     }
 
     /// The same place with only its origin left.
@@ -109,6 +117,12 @@ fn looks_like_a_token(segment: &str) -> bool {
     is_candidate
         && segment.bytes().any(|b| b.is_ascii_digit())
         && segment.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| run.len() >= TOKEN)
+}
+
+fn is_id(segment: &str) -> bool {
+    let is_number = !segment.is_empty() && segment.bytes().all(|b| b.is_ascii_digit());
+    let is_hex = segment.len() >= ID && segment.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    is_number || (is_hex && segment.bytes().any(|b| b.is_ascii_digit()))
 }
 
 /// The text with every URL in it cut to origin and path, a mark where something was left out.
@@ -172,6 +186,19 @@ mod tests {
         }
         assert_eq!(Address::parse("https://[::1]:8443/x").unwrap().host(), "[::1]");
         assert_eq!(Address::parse("https://A.example:8443/x").unwrap().host(), "a.example");
+    }
+
+    #[test]
+    fn one_route_has_many_addresses() {
+        for (path, route) in [
+            ("/orders/17/lines/3", "/orders/…/lines/…"),
+            ("/u/550e8400-e29b-41d4-a716-446655440000", "/u/…"),
+            ("/u/64b0c0ffee64b0c0ffee0000/x", "/u/…/x"),
+            ("/v2/decade/facade-2", "/v2/decade/facade-2"),
+            ("/", "/"),
+        ] {
+            assert_eq!(&*Address::parse(&format!("https://a.example{path}")).unwrap().route(), route);
+        }
     }
 
     #[test]

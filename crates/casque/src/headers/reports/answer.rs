@@ -1,10 +1,10 @@
 //! What the endpoint answers: the same to everybody.
 //!
 //! A POST gets 204 whether its body was read, refused or never looked at. Who is told 4xx or 5xx learns what is counted, and a
-//! browser tries again later what failed (Reporting API 4.5), which is the last thing an endpoint under a flood needs. A body
+//! browser tries again later what failed (Reporting API), which is the last thing an endpoint under a flood needs. A body
 //! over the limit is not answered with 413 either: the caller stops reading, drops it and answers 204.
 //!
-//! The one exception is 410, on which browsers forget the endpoint (Reporting API 4.6): for one that is switched off while pages
+//! The one exception is 410, on which browsers forget the endpoint (Reporting API): for one that is switched off while pages
 //! that name it are still open.
 
 use http::header::{

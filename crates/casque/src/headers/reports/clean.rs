@@ -30,7 +30,7 @@ pub(super) fn visible(text: &str, cap: usize) -> Box<str> {
     out.into_boxed_str()
 }
 
-/// The rule in other words: neither controls, nor spaces but the usual one, nor what turns or hides text (Unicode TR36 2.5, 2.10).
+/// The rule in other words: neither controls, nor spaces but the usual one, nor what turns or hides text (Unicode TR36).
 #[cfg(test)]
 pub(super) fn is_harmless(text: &str) -> bool {
     let hides =

@@ -14,7 +14,7 @@ use super::resource::Resource;
 
 /// Longest directive, feature or type that is kept, in bytes.
 const WORD: usize = 64;
-/// Longest sample, in bytes: 40 characters (CSP3 2.4.1), and before them the name of a Trusted Types sink.
+/// Longest sample, in bytes: 40 characters (CSP3 4.2.3), and before them the name of a Trusted Types sink.
 const SAMPLE: usize = 120;
 /// Longest message, in bytes.
 const MESSAGE: usize = 200;
@@ -85,7 +85,7 @@ fn details(kind: &Kind) -> &'static [Detail] {
     }
 }
 
-/// A member of the Reporting API's array (Reporting API 4.2); `None` if it has no `type` or no `body`.
+/// A member of the Reporting API's array (Reporting API); `None` if it has no `type` or no `body`.
 pub(super) fn entry(entry: &Map<String, Value>) -> Option<Report> {
     let kind = Kind::read(entry.get("type")?.as_str()?);
     let mut report = body(kind, entry.get("body")?.as_object()?, entry.get("url").and_then(Value::as_str));

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use super::address::Address;
 use super::kind::Kind;
 use super::noise::Origin;
 use super::report::{Disposition, Report};
@@ -21,7 +22,8 @@ pub struct Key {
     pub origin: Origin,
     /// What the reports are about.
     pub kind: Kind,
-    /// The document's path; `None` where it has none.
+    /// The document's path, with `…` for numbers and ids, so that `/orders/1` and `/orders/2` are one page. `None` where it has none,
+    /// and for `csp-hash`, which lists scripts and not pages.
     pub path: Option<Box<str>>,
     /// The rule that was broken.
     pub directive: Option<Box<str>>,
@@ -33,13 +35,14 @@ pub struct Key {
 
 impl Key {
     fn of(report: &Report, origin: Origin) -> Self {
+        let lists_scripts = report.kind == Kind::CspHash;
         let blocked = report.blocked.clone();
         Self {
             origin,
             kind: report.kind.clone(),
-            path: report.document.as_ref().map(|d| d.path.clone()),
+            path: report.document.as_ref().filter(|_| !lists_scripts).map(Address::route),
             directive: report.directive.clone(),
-            blocked: if report.kind == Kind::CspHash { blocked } else { blocked.map(Resource::origin_only) },
+            blocked: if lists_scripts { blocked } else { blocked.map(Resource::origin_only) },
             hash: report.hash.clone(),
         }
     }

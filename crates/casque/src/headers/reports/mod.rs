@@ -1,36 +1,24 @@
 //! Violation reports: what browsers say a policy blocked, or would have, taken in without trusting a byte of it.
 //!
 //! ```
-//! use casque::headers::reports::{Answer, Budget, Endpoint, Limits, Store, is_welcome, parse};
+//! use casque::headers::reports::{Answer, Endpoint, Intake, Limits, Sender, parse};
 //!
-//! let (mut budget, mut store) = (Budget::default(), Store::default());
-//! # let (method, content_type, site) = (&b"POST"[..], &b"application/csp-report"[..], Some(&b"same-origin"[..]));
+//! let mut intake = Intake::default();
+//! # let (method, content_type, sec_fetch_site) = (&b"POST"[..], &b"application/csp-report"[..], Some(&b"same-origin"[..]));
 //! # let body = br#"{"csp-report":{"document-uri":"https://shop.example/cart?id=7","blocked-uri":"inline","effective-directive":"script-src-elem"}}"#;
-//! # let (client, now) = (7, 1_767_323_045_000);
-//! // `client` is a keyed hash of the sender's address, `now` is in milliseconds since 1970.
-//! if let Err(refusal) = is_welcome(Endpoint::SameOrigin, site).and_then(|()| budget.admit(client, now)) {
-//!     store.refused(refusal, 1);
-//! } else {
-//!     match parse(content_type, body, &Limits::default()) {
-//!         Ok(batch) => {
-//!             for (refusal, n) in batch.refused {
-//!                 store.refused(refusal, n);
-//!             }
-//!             for report in batch.reports {
-//!                 let origin = report.origin(&["shop.example"]); // the host that the request was sent to
-//!                 store.record(report, origin, client, now);
-//!             }
-//!         }
-//!         Err(refusal) => store.refused(refusal, 1),
-//!     }
+//! # let (sender, now) = (Sender { client: 7, hosts: &["shop.example"], user_agent: None }, 1_767_323_045_000);
+//! if method == b"POST" && intake.admit(sec_fetch_site, sender.client, now) {
+//!     // the body is read here, at most `Limits::body` and one byte of it, and within a deadline
+//!     let parsed = parse(content_type, body, &Limits::default());
+//!     intake.keep(parsed, &sender, now);
 //! }
 //! let answer = Answer::to(method, Endpoint::SameOrigin); // 204, whatever happened above
 //! assert_eq!(answer.status, 204);
-//! assert_eq!(store.snapshot(10).groups[0].key.path.as_deref(), Some("/cart"));
+//! assert_eq!(intake.store.snapshot(10).groups[0].key.path.as_deref(), Some("/cart"));
 //! ```
 //!
 //! Everything here is plain data and plain functions: the caller reads the body (no more than [`Limits::body`] of it), knows the
-//! client and the time, and holds the [`Store`]. The shapes are those of the Reporting API, of CSP3 5.3 (`csp-report`) and of the
+//! client and the time, and holds the [`Intake`]. The shapes are those of the Reporting API, of CSP3 5.3 (`csp-report`) and of the
 //! specifications that define each report's body.
 //!
 //! **Attacks and answers.** Anybody can post here, so a report is a rumour.
@@ -52,6 +40,7 @@ mod budget;
 mod clean;
 mod fields;
 mod groups;
+mod intake;
 mod json;
 mod kind;
 mod noise;
@@ -67,6 +56,7 @@ pub use address::Address;
 pub use answer::{Answer, Endpoint, is_welcome};
 pub use budget::{Budget, Rate};
 pub use groups::{Evicted, Group, Key};
+pub use intake::{Intake, Sender};
 pub use kind::Kind;
 pub use noise::Origin;
 pub use parse::{Batch, Limits, parse};

@@ -36,7 +36,7 @@ pub struct Batch {
     pub refused: Vec<(Refusal, u64)>,
 }
 
-/// The content types that are read (CSP3 5.3; Reporting API 4.2), and the one that some senders use for both.
+/// The content types that are read (CSP3 5.3; Reporting API), and the one that some senders use for both.
 const CONTENT_TYPES: [&[u8]; 3] = [b"application/csp-report", b"application/reports+json", b"application/json"];
 
 /// Reads a body.

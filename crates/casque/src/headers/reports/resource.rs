@@ -23,7 +23,7 @@ const EXTENSIONS: [&str; 8] = [
 /// What was blocked, or which file did it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Resource {
-    /// Inline script, style or handler. Firefox before 59 wrote `self`.
+    /// Inline script, style or handler. Old versions of Firefox wrote `self`.
     Inline,
     /// `eval()` and its kin.
     Eval,
