@@ -70,7 +70,7 @@ test('guarded: security headers are there once each, X-Powered-By is gone, the p
   assert.equal(headers['referrer-policy'], 'strict-origin-when-cross-origin');
   assert.ok(headers['permissions-policy']);
   const policy = headers['content-security-policy'].split(';').map((part) => part.trim()).sort();
-  assert.deepEqual(policy, ["base-uri 'self'", "frame-ancestors 'self'", "object-src 'none'"]);
+  assert.deepEqual(policy, ["base-uri 'self'", "frame-ancestors 'self'", "object-src 'none'", 'report-uri /_casque/reports']);
   // Plain HTTP: browsers must ignore these there, so they are not sent.
   assert.equal(headers['strict-transport-security'], undefined);
   assert.equal(headers['cross-origin-opener-policy'], undefined);

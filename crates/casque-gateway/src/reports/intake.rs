@@ -7,11 +7,11 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use casque::client_ip::ClientIp;
-use casque::headers::reports::{Answer, Endpoint, Limits, Refusal};
+use casque::headers::reports::{Answer, Endpoint, Limits, Refusal, Sender, parse};
 use casque::host::without_port;
 use casque::serve::Body as ClientBody;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body as _;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -19,6 +19,8 @@ use tower_service::Service;
 use super::inbox::Inbox;
 use crate::admit::Exchange;
 use crate::error::Error;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Takes reports out of the stream of requests.
 #[derive(Debug, Clone)]
@@ -95,16 +97,17 @@ where
 /// Reads a report, if it is to be read, and answers.
 async fn take<ResBody: From<Bytes>>(inbox: Arc<Inbox>, client: ClientIp, req: Request<ClientBody>) -> Response<ResBody> {
     let (parts, body) = req.into_parts();
-    let site = parts.headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
-    if parts.method == Method::POST && inbox.admit(Some(client), site) {
-        match read(&parts.headers, body).await {
-            Some(body) => {
-                let host = parts.uri.authority().map(|a| a.as_str()).or_else(|| parts.headers.get(HOST).and_then(|h| h.to_str().ok()));
-                let kind = parts.headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-                inbox.take(Some(client), without_port(host.unwrap_or("")), kind, &body);
-            }
-            None => inbox.refuse(Refusal::TooLarge),
-        }
+    let (client, text) = (inbox.sender(client), |name: HeaderName| parts.headers.get(name).and_then(|v| v.to_str().ok()));
+    let site = parts.headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes);
+    if parts.method == Method::POST && inbox.admit(client, site) {
+        let kind = parts.headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+        // Parsed before the lock is taken: this is where a hostile body costs time.
+        let parsed = match read(&parts.headers, body).await {
+            Some(body) => parse(kind, &body, &Limits::default()),
+            None => Err(Refusal::TooLarge),
+        };
+        let host = parts.uri.authority().map(|a| a.as_str()).or_else(|| text(HOST)).unwrap_or("");
+        inbox.keep(parsed, &Sender { client, hosts: &[without_port(host)], user_agent: text(USER_AGENT) });
     }
     let answer = Answer::to(parts.method.as_str().as_bytes(), Endpoint::SameOrigin);
     let mut response = Response::new(Bytes::new().into());

@@ -166,7 +166,7 @@ pub(super) fn compile(rule: &Rule, channel: Channel, class: u8) -> Result<Entry,
     }
     let is_csp = catalog::is_csp(name);
     let text = if is_csp && channel != Channel::Https {
-        Cow::Owned(without_upgrade(&rule.value).ok_or(LeftOut::Empty)?)
+        Cow::Owned(adapted(&rule.value, channel).ok_or(LeftOut::Empty)?)
     } else {
         rule.value.clone()
     };
@@ -183,14 +183,23 @@ pub(super) fn compile(rule: &Rule, channel: Channel, class: u8) -> Result<Entry,
     Ok(Entry { name: rule.name.clone(), value, mode: rule.mode, on_success, csp, origin: rule.origin.clone() })
 }
 
-/// The policy less `upgrade-insecure-requests`, which on plain HTTP or localhost sends every subresource to a port where
-/// nothing answers (Safari even for localhost). `None` when nothing is left.
-fn without_upgrade(csp: &str) -> Option<String> {
-    let is_upgrade = |d: &&str| d.trim().eq_ignore_ascii_case("upgrade-insecure-requests");
-    if !csp.split(';').any(|d| is_upgrade(&d)) {
+/// The policy for a channel that is not quite HTTPS. `None` when nothing is left.
+///
+/// `upgrade-insecure-requests` sends every subresource to a port where nothing answers (Safari even for localhost). And over plain
+/// HTTP browsers take no `Reporting-Endpoints`, but go by a `report-to` that then leads nowhere instead of by `report-uri`.
+fn adapted(csp: &str, channel: Channel) -> Option<String> {
+    let name_of = |d: &str| d.split_ascii_whitespace().next().unwrap_or("").to_ascii_lowercase();
+    let names: Vec<String> = csp.split(';').map(name_of).collect();
+    let has = |name: &str| names.iter().any(|n| n == name);
+    let goes = |name: &str| match name {
+        "upgrade-insecure-requests" => true,
+        "report-to" => channel == Channel::Http && has("report-uri"),
+        _ => false,
+    };
+    if !names.iter().any(|n| goes(n)) {
         return Some(csp.to_owned());
     }
-    let kept: Vec<&str> = csp.split(';').filter(|d| !is_upgrade(d)).collect();
+    let kept: Vec<&str> = csp.split(';').zip(&names).filter(|(_, n)| !goes(n)).map(|(d, _)| d).collect();
     let kept = kept.join(";");
     (!kept.trim().trim_end_matches(';').trim().is_empty()).then(|| kept.trim().to_owned())
 }

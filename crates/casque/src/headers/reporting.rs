@@ -105,7 +105,11 @@ mod tests {
         assert!(value(b(), "content-security-policy").ends_with("; report-uri /r; report-to casque"));
         assert!(value(b(), "content-security-policy-report-only").starts_with("default-src 'self'"));
         assert_eq!(value(b(), "reporting-endpoints"), "casque=\"/r\"");
-        // On plain http the older way is left, and the newer is left out.
+        // On plain http the older way is left, and the newer is left out: it would lead nowhere.
+        let http = b().build();
+        let csp =
+            http.block(Channel::Http, Class::Page).entries().iter().find(|e| e.name() == "content-security-policy").unwrap().value(None);
+        assert!(csp.to_str().unwrap().ends_with("report-uri /r"), "{csp:?}");
         assert!(b().build().block(Channel::Http, Class::Page).entries().iter().all(|e| e.name() != "reporting-endpoints"));
         assert!(b().build().block(Channel::Https, Class::Asset).entries().iter().all(|e| e.name() != "reporting-endpoints"));
     }
