@@ -34,6 +34,8 @@ mod class;
 #[cfg(feature = "config")]
 pub mod config;
 mod future;
+#[cfg(feature = "config")]
+pub mod helmet;
 mod layer;
 mod merge;
 mod policy;
