@@ -50,7 +50,7 @@ mod transport;
 mod value;
 
 use middleware::Middleware;
-use options::{Options, near_or};
+use options::{Options, Part, near_or};
 pub use release::Release;
 use report::{Place, Report, Reported};
 pub use report::{Problem, Severity};
@@ -129,17 +129,10 @@ fn standalone(release: Release, middleware: Middleware, options: Option<&Value>,
         return Err(report.error(&place, format!("{} has no {}", release.name(), middleware.header()), "name another release"));
     }
     let read = match options {
-        Some(value) => Options::read(value, place, report)?,
-        None => Options::none(place, true, report),
+        Some(value) => Options::read(value, place, Part::Alone, report)?,
+        None => Options::none(place, Part::Alone, report),
     };
-    run(release, middleware, options, read, Part::Alone, strict)
-}
-
-/// Whether a middleware runs by itself or as a part of helmet as a whole, which is not the same to helmet 5.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Alone,
-    OfTheWhole,
+    run(release, middleware, options, read, strict)
 }
 
 fn whole(release: Release, options: &Value, strict: bool) -> (Outcome, Vec<Problem>) {
@@ -202,7 +195,7 @@ fn one(release: Release, middleware: Middleware, own: Option<&Written<'_>>, top:
         if !release.runs_by_default(middleware) {
             return Ok(Outcome::default());
         }
-        return run(release, middleware, None, Options::none(top.clone(), false, report), Part::OfTheWhole, strict);
+        return run(release, middleware, None, Options::none(top.clone(), Part::ByDefault, report), strict);
     };
     let place = top.key(&own.key.name, &own.value.span);
     let takes_none = matches!(
@@ -215,11 +208,11 @@ fn one(release: Release, middleware: Middleware, own: Option<&Written<'_>>, top:
     );
     let options = match &own.value.kind {
         _ if own.value.as_bool() == Some(false) => return Ok(Outcome::default()),
-        Kind::Bool(_) => Options::none(place, true, report),
-        Kind::Map(_) => Options::read(own.value, place, report)?,
+        Kind::Bool(_) => Options::none(place, Part::OfTheWhole, report),
+        Kind::Map(_) => Options::read(own.value, place, Part::OfTheWhole, report)?,
         Kind::Null if takes_none => {
-            let options = Options::none(place, true, report);
-            options.ignore_all(middleware.header());
+            let options = Options::none(place, Part::OfTheWhole, report);
+            options.warn_of_options(middleware.header());
             options
         }
         _ => {
@@ -231,18 +224,18 @@ fn one(release: Release, middleware: Middleware, own: Option<&Written<'_>>, top:
         let message = format!("{} has no `{}`; casque sends it all the same", release.name(), own.key.name);
         report.warn(&top.key(&own.key.name, &own.key.span), message, "nothing needs to be done, unless it is no longer wanted");
     }
-    run(release, middleware, Some(own.value), options, Part::OfTheWhole, strict)
+    run(release, middleware, Some(own.value), options, strict)
 }
 
 /// Runs a middleware by the rules of its dialect, and checks that what comes out can be sent.
-fn run(release: Release, middleware: Middleware, value: Option<&Value>, options: Options<'_>, part: Part, strict: bool) -> Result {
+fn run(release: Release, middleware: Middleware, value: Option<&Value>, options: Options<'_>, strict: bool) -> Result {
     let release_asked = release;
     let release = middleware.dialect(release);
     let (place, report) = (options.place.clone(), options.report);
     let outcome = match middleware {
         Middleware::ContentSecurityPolicy if release == Release::V3 => csp2::read(options),
         Middleware::ContentSecurityPolicy => csp::read(release, options),
-        Middleware::CrossOriginEmbedderPolicy => plain::embedder(release, options, part == Part::OfTheWhole),
+        Middleware::CrossOriginEmbedderPolicy => plain::embedder(release, options),
         Middleware::CrossOriginOpenerPolicy => plain::opener(release, options),
         Middleware::CrossOriginResourcePolicy => plain::resource(options),
         Middleware::ExpectCt => transport::expect_ct(release, options),

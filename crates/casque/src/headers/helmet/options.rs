@@ -11,15 +11,25 @@ use super::value::{Key, Kind, Value, shown};
 pub(super) struct Options<'v> {
     /// Where they stand; where the option itself stands if it was just switched on.
     pub(super) place: Place,
-    /// Whether the middleware was written down at all, or runs because its release runs it by default.
-    pub(super) asked: bool,
+    pub(super) part: Part,
     /// Whether there is a table of options, be it empty.
-    pub(super) written: bool,
+    written: bool,
     entries: Vec<(String, &'v Key, &'v Value)>,
     known: Vec<&'static str>,
     /// Known as well, but nothing to recommend.
     retired: Vec<&'static str>,
     pub(super) report: &'v Report,
+}
+
+/// How a middleware came to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// By itself, as `helmet.hsts(...)`.
+    Alone,
+    /// As a part of helmet as a whole, because it was written down.
+    OfTheWhole,
+    /// As a part of helmet as a whole that runs unless it is switched off.
+    ByDefault,
 }
 
 /// A value and its place.
@@ -31,16 +41,16 @@ pub(super) struct Found<'v> {
 
 impl<'v> Options<'v> {
     /// No options: `true`, or on by default.
-    pub(super) fn none(place: Place, asked: bool, report: &'v Report) -> Self {
-        Self { place, asked, written: false, entries: Vec::new(), known: Vec::new(), retired: Vec::new(), report }
+    pub(super) fn none(place: Place, part: Part, report: &'v Report) -> Self {
+        Self { place, part, written: false, entries: Vec::new(), known: Vec::new(), retired: Vec::new(), report }
     }
 
     /// The options in a table. The two spellings of one key count as the same key.
-    pub(super) fn read(value: &'v Value, place: Place, report: &'v Report) -> Result<Self> {
+    pub(super) fn read(value: &'v Value, place: Place, part: Part, report: &'v Report) -> Result<Self> {
         let Some(map) = value.as_map() else {
             return Err(report.error(&place, format!("the options are {}", value.described()), "expected a table of options"));
         };
-        let mut options = Self { written: true, ..Self::none(place, true, report) };
+        let mut options = Self { written: true, ..Self::none(place, part, report) };
         let mut failed = None;
         for (key, value) in map {
             let name = camel(&key.name);
@@ -157,8 +167,14 @@ impl<'v> Options<'v> {
         result
     }
 
-    /// For a middleware that takes no options: helmet runs it all the same, and says so.
+    /// For a middleware that takes no options: helmet runs it all the same, and as a whole says so.
     pub(super) fn ignore_all(&self, header: &str) {
+        if self.written && self.part == Part::OfTheWhole {
+            self.warn_of_options(header);
+        }
+    }
+
+    pub(super) fn warn_of_options(&self, header: &str) {
         self.report.warn(&self.place, format!("{header} takes no options, these do nothing"), "write `true`, or leave it out");
     }
 }
@@ -211,7 +227,7 @@ mod tests {
         assert_eq!(camel("a--b-"), "a-B-");
         let value = Value::from_json("{\"max-age\": 1, \"maxAge\": 2}").unwrap();
         let report = Report::default();
-        assert!(Options::read(&value, Place::default(), &report).is_err());
+        assert!(Options::read(&value, Place::default(), Part::Alone, &report).is_err());
         assert_eq!(report.into_problems()[0].message, "\"max-age\" and \"maxAge\" are the same option");
     }
 
@@ -225,7 +241,7 @@ mod tests {
         ] {
             let value = Value::from_json(&format!("{{\"maxAge\": {json}}}")).unwrap();
             let report = Report::default();
-            let mut options = Options::read(&value, Place::default(), &report).unwrap();
+            let mut options = Options::read(&value, Place::default(), Part::Alone, &report).unwrap();
             assert_eq!(options.seconds("maxAge", 1.0, f64::floor).unwrap(), floor);
             assert_eq!(options.seconds("maxAge", 1.0, f64::round).unwrap(), round);
         }

@@ -1,15 +1,15 @@
 //! The middlewares whose header is one word or a few.
 
-use super::options::{Options, near_or, one_of};
+use super::options::{Options, Part, near_or, one_of};
 use super::release::Release;
 use super::value::shown;
 use super::{Outcome, Result};
 
 /// Cross-Origin-Embedder-Policy (HTML, "cross-origin embedder policies"). helmet 4 sent `require-corp` whatever it was given,
 /// helmet 5 too where it ran as a part of the whole.
-pub(super) fn embedder(release: Release, mut options: Options<'_>, whole: bool) -> Result {
+pub(super) fn embedder(release: Release, mut options: Options<'_>) -> Result {
     const NAME: &str = "cross-origin-embedder-policy";
-    if release == Release::V4 || (release == Release::V5 && whole) {
+    if release == Release::V4 || (release == Release::V5 && options.part != Part::Alone) {
         return fixed(&options, NAME, "require-corp");
     }
     let words: &[&str] =
@@ -98,9 +98,7 @@ pub(super) fn cross_domain(mut options: Options<'_>) -> Result {
 
 /// A header that has one value and takes no options. helmet 3 says nothing about options it does not look at.
 pub(super) fn fixed(options: &Options<'_>, name: &'static str, value: &'static str) -> Result {
-    if options.written {
-        options.ignore_all(name);
-    }
+    options.ignore_all(name);
     Ok(Outcome::one(name, value))
 }
 
@@ -164,7 +162,7 @@ pub(super) fn xss_filter(release: Release, mut options: Options<'_>) -> Result {
     let report = options.text("reportUri")?;
     // It was about Internet Explorer 8 and older, which got `0` otherwise.
     options.boolean("setOnOldIE", false)?;
-    if options.asked {
+    if options.part != Part::ByDefault {
         options.report.warn(
             &options.place,
             "no browser of today has an XSS filter; where one is left it can be turned against the page",
@@ -186,9 +184,7 @@ pub(super) fn xss_filter(release: Release, mut options: Options<'_>) -> Result {
 pub(super) fn powered_by(release: Release, mut options: Options<'_>) -> Result {
     const NAME: &str = "x-powered-by";
     if release != Release::V3 {
-        if options.written {
-            options.ignore_all(NAME);
-        }
+        options.ignore_all(NAME);
         return Ok(Outcome::without(NAME));
     }
     let made_up = options.text("setTo")?;

@@ -1,6 +1,6 @@
 //! HTTPS and its certificates: HSTS, and the two headers about certificates that browsers have dropped.
 
-use super::options::Options;
+use super::options::{Options, Part};
 use super::release::Release;
 use super::{Kind, Outcome, Result};
 
@@ -53,7 +53,7 @@ pub(super) fn expect_ct(release: Release, mut options: Options<'_>) -> Result {
     let age = format!("max-age={}", options.seconds("maxAge", 0.0, f64::floor)?);
     let enforce = options.boolean("enforce", false)?.then(|| "enforce".to_owned());
     let report = options.text("reportUri")?.map(|uri| format!("report-uri=\"{uri}\""));
-    if options.asked {
+    if options.part != Part::ByDefault {
         options.report.warn(
             &options.place,
             "no browser of today looks at Expect-CT: they demand Certificate Transparency of every certificate",
