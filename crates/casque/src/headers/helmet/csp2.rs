@@ -82,7 +82,7 @@ pub(super) fn read(mut options: Options<'_>) -> Result {
     // A directive that is written in both spellings stands where it was first, as it was last.
     let mut parts: Vec<(String, Option<String>)> = Vec::new();
     for (key, value) in map {
-        let name = kebab(&key.name);
+        let name = if loose { loosely(&key.name) } else { kebab(&key.name) };
         let place = found.place.key(&key.name, &value.span);
         let value = if loose {
             unchecked(value, &place, options.report)?
@@ -96,7 +96,11 @@ pub(super) fn read(mut options: Options<'_>) -> Result {
         };
         match parts.iter_mut().find(|(n, _)| *n == name) {
             Some(earlier) => {
-                options.report.warn(&place, format!("the directive {name} stands here twice, this one counts"), "keep one of the two");
+                options.report.warn(
+                    &place,
+                    format!("the directive {} stands here twice, this one counts", shown(&name)),
+                    "keep one of the two",
+                );
                 earlier.1 = value;
             }
             None => parts.push((name, value)),
@@ -238,7 +242,13 @@ fn spaced(value: &str) -> String {
     if value.is_empty() { String::new() } else { format!(" {value}") }
 }
 
-/// `scriptSrc`, `ScriptSrc` and `scriptSRC` are `script-src`: a dash where a small letter or digit meets a capital.
+/// Loose mode takes underscores and dots for dashes.
+fn loosely(name: &str) -> String {
+    let name = kebab(name);
+    name.split(['-', '_', '.']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
+}
+
+/// `scriptSrc`, `ScriptSrc` and `scriptSRC` are `script-src`: a dash where a small letter meets a capital.
 fn kebab(name: &str) -> String {
     let mut out = String::with_capacity(name.len() + 4);
     let mut small = false;
@@ -246,7 +256,7 @@ fn kebab(name: &str) -> String {
         if c.is_ascii_uppercase() && small {
             out.push('-');
         }
-        small = c.is_ascii_lowercase() || c.is_ascii_digit();
+        small = c.is_ascii_lowercase();
         out.push(c.to_ascii_lowercase());
     }
     out

@@ -1,5 +1,7 @@
 //! Feature-Policy and the header that took its place, Permissions-Policy.
 
+use std::collections::HashSet;
+
 use super::options::{Found, Options, camel, near_or};
 use super::release::Release;
 use super::value::{Key, Value, shown};
@@ -172,7 +174,8 @@ fn alone(options: &Options<'_>, features: &Found<'_>, key: &Key, value: &Value, 
 }
 
 fn distinct(options: &Options<'_>, features: &Found<'_>, key: &Key, value: &Value, origins: &[&str]) -> Result<()> {
-    match (1..origins.len()).find(|i| origins[..*i].contains(&origins[*i])) {
+    let mut seen = HashSet::new();
+    match origins.iter().position(|origin| !seen.insert(origin)) {
         Some(i) => {
             let place = features.place.key(&key.name, &value.span).item(i, &item_span(value, i));
             Err(options.report.error(&place, format!("{} stands here twice", shown(origins[i])), "keep one of the two"))

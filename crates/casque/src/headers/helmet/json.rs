@@ -4,7 +4,8 @@
 //! keys; and it lets the last of two equal keys win, which in a security policy hides the first.
 //!
 //! **Attacks and answers.** The text may be a stranger's (pasted, or a file of the app). Depth is bounded, so that no text can
-//! exhaust the stack, and so is length; all else is one pass over the bytes.
+//! exhaust the stack; so are length and the number of keys in one object, because whoever reads the tree compares keys with each
+//! other. All else is one pass over the bytes.
 
 use std::collections::HashSet;
 
@@ -13,6 +14,7 @@ use super::{Problem, Severity};
 
 const DEEPEST: usize = 32;
 const LONGEST: usize = 1 << 20;
+const MOST_KEYS: usize = 1000;
 
 pub(super) fn parse(text: &str) -> Result<Value, Problem> {
     let mut reader = Reader { text, at: 0, depth: 0 };
@@ -144,6 +146,9 @@ impl Reader<'_> {
         loop {
             self.space();
             let start = self.at;
+            if entries.len() == MOST_KEYS {
+                return Err(self.here(format!("more than {MOST_KEYS} keys in one object"), "helmet's options have a few dozen at most"));
+            }
             match self.peek() {
                 Some(b'"') => {}
                 Some(b'}') => return Err(self.here("a comma before the end of the object", "JSON allows none after the last key")),
@@ -354,12 +359,15 @@ mod tests {
     }
 
     #[test]
-    fn depth_and_length_are_bounded() {
+    fn depth_length_and_keys_are_bounded() {
         let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
         assert!(parse(&nested(DEEPEST)).is_ok());
         assert!(parse(&nested(DEEPEST + 1)).is_err());
         assert!(parse(&"[".repeat(900_000)).is_err());
         assert!(parse(&format!("\"{}\"", "x".repeat(LONGEST))).is_err());
+        let object = |n: usize| format!("{{{}}}", (0..n).map(|i| format!("\"{i}\": 1")).collect::<Vec<_>>().join(","));
+        assert!(parse(&object(MOST_KEYS)).is_ok());
+        assert!(parse(&object(MOST_KEYS + 1)).is_err());
     }
 
     proptest! {

@@ -229,46 +229,44 @@ fn one(release: Release, middleware: Middleware, own: Option<&Written<'_>>, top:
 
 /// Runs a middleware by the rules of its dialect, and checks that what comes out can be sent.
 fn run(release: Release, middleware: Middleware, value: Option<&Value>, options: Options<'_>, strict: bool) -> Result {
-    let release_asked = release;
-    let release = middleware.dialect(release);
     let (place, report) = (options.place.clone(), options.report);
+    let dialect = middleware.dialect(release);
     let outcome = match middleware {
-        Middleware::ContentSecurityPolicy if release == Release::V3 => csp2::read(options),
-        Middleware::ContentSecurityPolicy => csp::read(release, options),
-        Middleware::CrossOriginEmbedderPolicy => plain::embedder(release, options),
-        Middleware::CrossOriginOpenerPolicy => plain::opener(release, options),
+        Middleware::ContentSecurityPolicy if dialect == Release::V3 => csp2::read(options),
+        Middleware::ContentSecurityPolicy => csp::read(dialect, options),
+        Middleware::CrossOriginEmbedderPolicy => plain::embedder(dialect, options),
+        Middleware::CrossOriginOpenerPolicy => plain::opener(dialect, options),
         Middleware::CrossOriginResourcePolicy => plain::resource(options),
-        Middleware::ExpectCt => transport::expect_ct(release, options),
-        Middleware::FeaturePolicy => features::feature_policy(release, options),
+        Middleware::ExpectCt => transport::expect_ct(dialect, options),
+        Middleware::FeaturePolicy => features::feature_policy(dialect, options),
         Middleware::Hpkp => transport::hpkp(options),
-        Middleware::NoCache => plain::no_cache(release, release_asked, options),
+        Middleware::NoCache => plain::no_cache(dialect, release, options),
         Middleware::OriginAgentCluster => plain::fixed(&options, "origin-agent-cluster", "?1"),
         Middleware::PermissionsPolicy => features::permissions_policy(options),
         Middleware::ReferrerPolicy => plain::referrer(options),
-        Middleware::StrictTransportSecurity => transport::hsts(release, options),
+        Middleware::StrictTransportSecurity => transport::hsts(dialect, options),
         Middleware::XContentTypeOptions => plain::fixed(&options, "x-content-type-options", "nosniff"),
         Middleware::XDnsPrefetchControl => plain::dns_prefetch(options),
         Middleware::XDownloadOptions => plain::fixed(&options, "x-download-options", "noopen"),
-        Middleware::XFrameOptions => plain::frameguard(release, options),
+        Middleware::XFrameOptions => plain::frameguard(dialect, options),
         Middleware::XPermittedCrossDomainPolicies => plain::cross_domain(options),
-        Middleware::XPoweredBy => plain::powered_by(release, options),
-        Middleware::XXssProtection => plain::xss_filter(release, options),
+        Middleware::XPoweredBy => plain::powered_by(dialect, options),
+        Middleware::XXssProtection => plain::xss_filter(dialect, options),
     }?;
-    if strict && middleware == Middleware::ContentSecurityPolicy {
-        value.into_iter().for_each(|v| strict::sources(v, &place, report));
+    not_split(&outcome, &place, report)?;
+    if strict {
+        strict::check(middleware, value, &outcome, &place, report)?;
     }
-    let sendable = if strict { strict::sendable(&outcome, &place, report) } else { not_split(&outcome, &place, report) };
-    if sendable { Ok(outcome) } else { Err(Reported) }
+    Ok(outcome)
 }
 
 /// What Node refuses to send when a request comes: control bytes but the tab, and what has no byte in Latin-1.
-fn not_split(outcome: &Outcome, place: &Place, report: &Report) -> bool {
+fn not_split(outcome: &Outcome, place: &Place, report: &Report) -> Result<()> {
     let bad = |c: &char| !matches!(c, '\t' | ' '..='~' | '\u{80}'..='\u{ff}');
     for (name, value) in &outcome.set {
         if let Some(c) = value.chars().find(bad) {
-            report.error(place, format!("the header {name} cannot hold {}", value::shown(&c.to_string())), "take it out");
-            return false;
+            return Err(report.error(place, format!("the header {name} cannot hold {}", value::shown(&c.to_string())), "take it out"));
         }
     }
-    true
+    Ok(())
 }

@@ -43,8 +43,9 @@ pub(super) struct Place {
 impl Place {
     /// The value of a key below this one.
     pub(super) fn key(&self, name: &str, span: &Range<usize>) -> Self {
-        // The path is shown to people; a key may hold anything.
-        let name: String = name.escape_debug().collect();
+        // The path is shown to people and kept with every problem; a key may hold anything, and a lot of it.
+        const LONGEST: usize = 60;
+        let name: String = name.chars().take(LONGEST).flat_map(char::escape_debug).collect();
         let path = if self.path.is_empty() { name } else { format!("{}.{name}", self.path) };
         Self { path, span: span.clone() }
     }
@@ -71,6 +72,11 @@ impl Report {
 
     fn note(&self, severity: Severity, place: &Place, message: String, remedy: String) {
         self.0.borrow_mut().push(Problem { severity, span: place.span.clone(), path: place.path.clone(), message, remedy });
+    }
+
+    /// How many errors there are.
+    pub(super) fn errors(&self) -> usize {
+        self.0.borrow().iter().filter(|p| p.severity == Severity::Error).count()
     }
 
     /// Everything, in the order of the text.

@@ -47,8 +47,8 @@ pub struct Key {
 }
 
 impl Value {
-    /// Reads JSON (RFC 8259, strictly): no comments, no comma after the last element, no key twice, at most 32 levels deep and
-    /// 1 MiB long. Numbers become what JavaScript makes of them; one beyond its range is an error.
+    /// Reads JSON (RFC 8259, strictly): no comments, no comma after the last element, no key twice, at most 32 levels deep,
+    /// 1000 keys an object and 1 MiB long. Numbers become what JavaScript makes of them; one beyond its range is an error.
     ///
     /// # Errors
     /// The first mistake, at its place.
