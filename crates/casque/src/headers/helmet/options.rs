@@ -119,7 +119,7 @@ impl<'v> Options<'v> {
     pub(super) fn seconds(&mut self, name: &'static str, default: f64, round: fn(f64) -> f64) -> Result<String> {
         let Some(found) = self.get(name) else { return Ok(decimal(default)) };
         let Some(n) = found.value.as_number() else { return Err(self.wrong_type(name, &found, "a number of seconds")) };
-        // From 1e21 on JavaScript writes an exponent, which no `max-age` may hold (RFC 9110 5.6.2 delta-seconds are digits).
+        // From 1e21 on JavaScript writes an exponent, which no `max-age` may hold (RFC 9111 1.2.2: digits only).
         if !(0.0..1e21).contains(&n) {
             let remedy = "expected a number of seconds, 0 or more: a year is 31536000";
             return Err(self.report.error(&found.place, format!("`{name}` cannot be {n}"), remedy));
