@@ -3,146 +3,22 @@
 //! They lie in the folder that `CASQUE_VECTORS` names (default: `shared` beside the checkout), never in the repository. Without
 //! it this suite says what it left out and passes. Each group prints `N of M`; what may differ stands in a table with its reason.
 
-use std::io::Write as _;
-use std::path::PathBuf;
+#[macro_use]
+#[path = "conformance/group.rs"]
+mod group;
+#[path = "conformance/helmet.rs"]
+mod helmet;
+
 use std::time::Duration;
 
 use casque::Scheme;
 use casque::client_ip::{TrustedProxies, network_key, parse_hop};
 use casque::clock::Micros;
 use casque::cookie::{CookiePolicy, Hardened, SameSite, harden};
-use casque::headers::{Channel, HeaderPolicy, Mode, Preset};
 use casque::limit::{Gcra, Quota};
-use http::{HeaderMap, HeaderValue};
+use group::{Group, vectors};
+use http::HeaderMap;
 use serde_json::Value;
-
-/// Prints past the test harness's capture: what was run and what was left out is to be seen on every run.
-macro_rules! say {
-    ($($arg:tt)*) => {
-        _ = writeln!(std::io::stdout(), $($arg)*)
-    };
-}
-
-fn vectors(name: &str) -> Option<Value> {
-    let root =
-        std::env::var_os("CASQUE_VECTORS").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let path = root.join("vectors").join(name);
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        say!("left out: {name} is not there (set CASQUE_VECTORS to the folder that holds vectors/)");
-        return None;
-    };
-    Some(serde_json::from_str(&text).expect("the vectors are JSON"))
-}
-
-/// Counts a group's cases; a case that differs must stand in the table of known differences, and one that stands there must differ.
-struct Group {
-    name: &'static str,
-    known: &'static [(&'static str, &'static str)],
-    passed: usize,
-    total: usize,
-    wrong: Vec<String>,
-}
-
-impl Group {
-    fn new(name: &'static str, known: &'static [(&'static str, &'static str)]) -> Self {
-        Self { name, known, passed: 0, total: 0, wrong: Vec::new() }
-    }
-
-    fn case<T: PartialEq + std::fmt::Debug>(&mut self, id: &str, ours: &T, theirs: &T) {
-        self.total += 1;
-        let known = self.known.iter().find(|(known, _)| *known == id);
-        match (ours == theirs, known) {
-            (true, None) => self.passed += 1,
-            (true, Some(_)) => self.wrong.push(format!("{id}: listed as different, but it matches")),
-            (false, Some((_, reason))) => say!("  {} {id} differs: {reason}", self.name),
-            (false, None) => self.wrong.push(format!("{id}: ours {ours:?}, recorded {theirs:?}")),
-        }
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        say!("{}: {} of {}", self.name, self.passed, self.total);
-        if !std::thread::panicking() {
-            assert!(self.total > 0, "{} ran no case", self.name);
-            assert!(self.wrong.is_empty(), "{}:\n{}", self.name, self.wrong.join("\n"));
-        }
-    }
-}
-
-/// Helmet as a whole, the middlewares switched on and off: what `preset = "helmet"` and `name = false` give. Options inside a
-/// middleware have no counterpart in the policy file yet and are not run.
-#[test]
-fn helmet_defaults() {
-    const HEADER_OF: [(&str, &str); 22] = [
-        ("contentSecurityPolicy", "content-security-policy"),
-        ("crossOriginEmbedderPolicy", "cross-origin-embedder-policy"),
-        ("crossOriginOpenerPolicy", "cross-origin-opener-policy"),
-        ("crossOriginResourcePolicy", "cross-origin-resource-policy"),
-        ("originAgentCluster", "origin-agent-cluster"),
-        ("referrerPolicy", "referrer-policy"),
-        ("strictTransportSecurity", "strict-transport-security"),
-        ("hsts", "strict-transport-security"),
-        ("xContentTypeOptions", "x-content-type-options"),
-        ("noSniff", "x-content-type-options"),
-        ("xDnsPrefetchControl", "x-dns-prefetch-control"),
-        ("dnsPrefetchControl", "x-dns-prefetch-control"),
-        ("xDownloadOptions", "x-download-options"),
-        ("ieNoOpen", "x-download-options"),
-        ("xFrameOptions", "x-frame-options"),
-        ("frameguard", "x-frame-options"),
-        ("xPermittedCrossDomainPolicies", "x-permitted-cross-domain-policies"),
-        ("permittedCrossDomainPolicies", "x-permitted-cross-domain-policies"),
-        ("xPoweredBy", "x-powered-by"),
-        ("hidePoweredBy", "x-powered-by"),
-        ("xXssProtection", "x-xss-protection"),
-        ("xssFilter", "x-xss-protection"),
-    ];
-    let Some(file) = vectors("headers-vectors.json") else { return };
-    let mut group = Group::new("helmet 8 as a whole", &[]);
-    let mut left_out = 0;
-    for case in file["vectors"].as_array().unwrap() {
-        let whole = case["profile"] == "helmet-8.3.0"
-            && case["middleware"] == "helmet"
-            && case["kind"].is_null()
-            && case["expect"]["headers"].is_object();
-        if !whole {
-            continue;
-        }
-        let none = serde_json::Map::new();
-        let options = case["options"].as_object().unwrap_or(&none);
-        let mut builder = HeaderPolicy::builder(Preset::Helmet);
-        let mut ours = true;
-        for (option, value) in options {
-            let header = HEADER_OF.iter().find(|(o, _)| o == option).map_or("", |(_, h)| *h);
-            match (header, value.as_bool()) {
-                ("", _) | (_, None) => ours = false,
-                ("cross-origin-embedder-policy", Some(true)) => builder = builder.set(header, "require-corp", Mode::Fill).unwrap(),
-                (_, Some(true)) => {}
-                (_, Some(false)) => builder = builder.without(header).unwrap(),
-            }
-        }
-        if !ours {
-            left_out += 1;
-            continue;
-        }
-        // The recorded response starts with this header and helmet answers over what it takes for a trustworthy connection.
-        let mut headers = HeaderMap::new();
-        headers.insert("x-powered-by", HeaderValue::from_static("Helmet test"));
-        builder.build().apply(Channel::Https, 200, &mut headers);
-        let mut sent: Vec<(String, String)> = headers.iter().map(|(n, v)| (n.to_string(), v.to_str().unwrap().to_owned())).collect();
-        let removed = case["expect"]["removed"].as_array().is_some_and(|r| r.iter().any(|n| n == "x-powered-by"));
-        let mut wanted: Vec<(String, String)> =
-            case["expect"]["headers"].as_object().unwrap().iter().map(|(n, v)| (n.clone(), v.as_str().unwrap().to_owned())).collect();
-        if !removed {
-            wanted.push(("x-powered-by".to_owned(), "Helmet test".to_owned()));
-        }
-        sent.sort();
-        wanted.sort();
-        group.case(case["id"].as_str().unwrap(), &sent, &wanted);
-    }
-    say!("left out: {left_out} cases with options inside a middleware");
-}
 
 #[test]
 fn set_cookie_hardening() {

@@ -42,6 +42,8 @@ pub mod config;
 pub mod csp;
 pub mod fetch_metadata;
 mod future;
+#[cfg(feature = "config")]
+pub mod helmet;
 mod layer;
 mod merge;
 mod navigation;
