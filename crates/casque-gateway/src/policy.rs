@@ -130,7 +130,7 @@ pub fn summary(config: &Config) -> Vec<(&'static str, String)> {
     } else {
         limits.as_slice().iter().map(|l| format!("{} {}", l.name(), l.quota())).collect::<Vec<_>>().join("; ")
     };
-    vec![("headers", config.headers.preset().name().to_owned()), ("cookies", cookies.to_owned()), ("limits", limits)]
+    vec![("headers", config.headers.base().to_owned()), ("cookies", cookies.to_owned()), ("limits", limits)]
 }
 
 fn effective_limits(written: Option<&Vec<casque::limit::Limit>>) -> Limits {

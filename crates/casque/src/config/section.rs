@@ -146,6 +146,12 @@ impl<'d, 'i> Section<'d, 'i> {
         }
     }
 
+    /// A value whose kind is for the reader to find out.
+    pub fn value(&mut self, key: &'static str) -> Option<OpenValue<'d, 'i>> {
+        let value = self.get(key)?;
+        Some(OpenValue { value, path: self.below(key), problems: self.problems })
+    }
+
     /// A list of texts.
     pub fn strings(&mut self, key: &'static str) -> Option<At<Vec<At<String>>>> {
         let value = self.get(key)?;
@@ -248,6 +254,11 @@ impl<'d, 'i> OpenValue<'d, 'i> {
         self.value.span()
     }
 
+    /// As the parser gave it.
+    pub(crate) fn raw(&self) -> &'d Spanned<DeValue<'i>> {
+        self.value
+    }
+
     /// If it is a text.
     #[must_use]
     pub fn as_str(&self) -> Option<&'d str> {
@@ -259,13 +270,6 @@ impl<'d, 'i> OpenValue<'d, 'i> {
     pub fn as_texts(&self) -> Option<Vec<At<&'d str>>> {
         let array = self.value.get_ref().as_array()?;
         array.iter().map(|item| item.get_ref().as_str().map(|value| At { value, span: item.span() })).collect()
-    }
-
-    /// If it is a number, as it is written.
-    #[must_use]
-    pub fn as_number(&self) -> Option<&'d str> {
-        let value = self.value.get_ref();
-        value.as_integer().map(|n| n.as_str()).or_else(|| value.as_float().map(|n| n.as_str()))
     }
 
     /// If it is `true` or `false`.

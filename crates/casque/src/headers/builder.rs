@@ -8,6 +8,8 @@ use http::HeaderName;
 use super::block::Rule;
 use super::caching::CacheGuard;
 use super::catalog::{self, CONTENT};
+#[cfg(feature = "config")]
+use super::catalog::{ALL_BUT_304, EVERYTHING};
 use super::class::Class;
 use super::csp::Csp;
 use super::merge::Mode;
@@ -113,6 +115,24 @@ impl Builder {
         }
         let classes = catalog::known(name.as_str()).map_or(CONTENT, |k| k.classes);
         self.rules.push(Rule { name, value, mode, classes, origin });
+    }
+
+    /// Sets and removes what helmet would, on every response as helmet does; only a 304 gets no Content-Security-Policy, which would
+    /// replace that of the page it is about. What the app sets later wins, as with helmet.
+    #[cfg(feature = "config")]
+    pub(super) fn as_helmet_does(mut self, set: &[(&'static str, String)], remove: &[&'static str]) -> Self {
+        for (name, value) in set {
+            let classes = if catalog::is_csp(name) { ALL_BUT_304 } else { EVERYTHING };
+            let name = HeaderName::from_static(name);
+            self.put(name.clone(), Cow::Owned(value.clone()), Mode::Fill);
+            if let Some(rule) = self.rules.iter_mut().find(|r| r.name == name) {
+                rule.classes = classes;
+                // helmet takes the framework's own out before it sets another.
+                rule.mode = if name == "x-powered-by" { Mode::Override } else { Mode::Fill };
+            }
+        }
+        self.removed.extend(remove.iter().map(|n| HeaderName::from_static(n)));
+        self
     }
 
     /// Changes only how a header of the preset meets the app's.

@@ -10,6 +10,8 @@
 //! permissions-policy = false              # leave the preset's out
 //! x-frame-options = { value = "DENY", mode = "override" }
 //!
+//! # helmet = { frameguard = { action = "deny" } }   # instead of a preset: helmet's options, as a table or as JSON in quotes
+//!
 //! [headers.strict-transport-security]     # many headers can be written in parts
 //! max-age = "730d"
 //! include-subdomains = true
@@ -21,6 +23,7 @@
 //! content-security-policy = "frame-ancestors https://partner.example"
 //! ```
 
+mod helmet;
 mod profile;
 mod typed;
 
@@ -29,6 +32,7 @@ use std::ops::Range;
 
 use crate::config::{At, OpenValue, Section, Severity};
 
+use self::helmet::WrittenHelmet;
 use self::profile::WrittenProfile;
 use super::builder::Builder;
 use super::caching::CacheGuard;
@@ -44,6 +48,7 @@ use super::{catalog, value};
 #[derive(Debug, Clone, Default)]
 pub struct Written {
     preset: Option<At<Preset>>,
+    helmet: Option<WrittenHelmet>,
     remove: Vec<At<String>>,
     remove_talkative: Option<bool>,
     cache_guard: Option<CacheGuard>,
@@ -79,11 +84,19 @@ impl Written {
     fn read_open(section: &mut Section<'_, '_>, words: &[&'static str]) -> Self {
         let mut written = Self {
             preset: section.choice("preset", &Preset::NAMES),
+            helmet: WrittenHelmet::read(section),
             remove: section.strings("remove").map(|r| r.value).unwrap_or_default(),
             remove_talkative: section.boolean("remove-talkative").map(|b| b.value),
             cache_guard: section.choice("cache-guard", &CacheGuard::NAMES).map(|g| g.value),
             ..Self::default()
         };
+        if let (Some(helmet), true) = (&written.helmet, written.preset.is_some()) {
+            section.error(
+                helmet.span(),
+                "`helmet` beside `preset`",
+                "helmet's options stand for a preset of their own; keep one of the two",
+            );
+        }
         for (key, value) in section.open_keys() {
             if let Some(rule) = rule(section, &key, &value, words) {
                 written.headers.push((key, rule));
@@ -96,9 +109,10 @@ impl Written {
     #[must_use]
     pub fn overlaid(&self, narrower: &Self) -> Self {
         let mut all = self.clone();
-        if narrower.preset.is_some() {
+        if narrower.preset.is_some() || narrower.helmet.is_some() {
             // Another preset starts afresh: headers that were tuned for the old one would be half a policy.
-            all = Self { preset: narrower.preset.clone(), profiles: all.profiles, ..Self::default() };
+            let (preset, helmet) = (narrower.preset.clone(), narrower.helmet.clone());
+            all = Self { preset, helmet, profiles: all.profiles, ..Self::default() };
         }
         all.remove.extend(narrower.remove.iter().cloned());
         all.remove_talkative = narrower.remove_talkative.or(all.remove_talkative);
@@ -108,9 +122,13 @@ impl Written {
         all
     }
 
-    /// The preset it is built on.
+    /// What it is built on, in a word or two.
     #[must_use]
-    pub fn preset(&self) -> Preset {
+    pub fn base(&self) -> &'static str {
+        if self.helmet.is_some() { "helmet options" } else { self.preset().name() }
+    }
+
+    fn preset(&self) -> Preset {
         self.preset.as_ref().map(|p| p.value).unwrap_or_default()
     }
 
@@ -149,7 +167,7 @@ impl Written {
     }
 
     fn builder(&self, report: Option<&Section<'_, '_>>, reports: Option<&str>) -> Builder {
-        let mut builder = HeaderPolicy::builder(self.preset());
+        let mut builder = self.helmet.as_ref().map_or_else(|| HeaderPolicy::builder(self.preset()), WrittenHelmet::builder);
         if let Some(guard) = self.cache_guard {
             builder = builder.cache_guard(guard);
         }
@@ -282,7 +300,7 @@ fn refuse_near_miss(section: &Section<'_, '_>, name: &At<String>, words: &[&'sta
     if catalog::known(&key).is_some() {
         return;
     }
-    let settings = words.iter().copied().chain(["preset", "remove", "remove-talkative", "cache-guard"]);
+    let settings = words.iter().copied().chain(["preset", "remove", "helmet", "helmet-release", "remove-talkative", "cache-guard"]);
     // A short header of one's own is easily near another one.
     let headers = catalog::names().filter(|n| n.len() > 5);
     let near = crate::config::nearest(&key, headers.chain(settings));
@@ -338,6 +356,29 @@ mod tests {
     }
 
     #[test]
+    fn helmets_options_can_be_pasted_as_a_table_or_as_json() {
+        let table = "[headers.helmet]\nframeguard = { action = \"deny\" }\ncontentSecurityPolicy = false\n";
+        let json = "[headers]\nhelmet = \'\'\'\n{ \"frameguard\": { \"action\": \"deny\" }, \"contentSecurityPolicy\": false }\n\'\'\'\n";
+        for text in [table, json] {
+            let (written, problems) = read(text);
+            assert_eq!(problems, [""; 0]);
+            assert_eq!(value(&written, "x-frame-options").unwrap(), "DENY");
+            assert_eq!(value(&written, "x-download-options").unwrap(), "noopen");
+            assert_eq!(value(&written, "content-security-policy"), None);
+            assert_eq!(written.policy(None).removed(), ["x-powered-by"]);
+        }
+        let broken = "[headers]\npreset = \"strict\"\nhelmet = \'{ \"frameguard\": { \"action\": \"denny\" } }\'\n";
+        let document = Document::parse(broken);
+        let mut root = document.root();
+        let _ = Written::read(root.section("headers").unwrap());
+        let problem = &document.problems()[0];
+        assert_eq!(&broken[problem.span.clone()], "\"denny\"");
+        assert!(problem.message.starts_with("`helmet.frameguard.action`"), "{}", problem.message);
+        let (_, problems) = read("[headers]\npreset = \"strict\"\nhelmet = {}\n");
+        assert!(problems[0].starts_with("`helmet` beside `preset`"));
+    }
+
+    #[test]
     fn a_route_changes_what_it_names_and_a_new_preset_starts_afresh() {
         let (global, _) = read("[headers]\nx-frame-options = \"DENY\"\n");
         let (route, _) = read("[headers]\nreferrer-policy = \"no-referrer\"\n");
@@ -345,7 +386,7 @@ mod tests {
         assert_eq!(value(&both, "x-frame-options").unwrap(), "DENY");
         assert_eq!(value(&both, "referrer-policy").unwrap(), "no-referrer");
         let (api, _) = read("[headers]\npreset = \"api\"\n");
-        assert_eq!(global.overlaid(&api).preset(), Preset::Api);
+        assert_eq!(global.overlaid(&api).base(), "api");
         assert_eq!(value(&global.overlaid(&api), "permissions-policy"), None);
     }
 }
