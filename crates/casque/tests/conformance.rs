@@ -6,6 +6,8 @@
 #[macro_use]
 #[path = "conformance/group.rs"]
 mod group;
+#[path = "conformance/csp_evaluator.rs"]
+mod csp_evaluator;
 #[path = "conformance/helmet.rs"]
 mod helmet;
 
