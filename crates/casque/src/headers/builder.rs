@@ -258,6 +258,7 @@ fn check_value(header: &HeaderName, name: &str, value: &str) -> Result<(), Inval
 
 #[cfg(test)]
 mod tests {
+    use super::super::channel::Channel;
     use super::*;
 
     #[test]
@@ -296,5 +297,26 @@ mod tests {
         let policy = HeaderPolicy::builder(Preset::Off).set("server", "mine", Mode::Override).unwrap().remove_talkative().build();
         assert!(policy.removed().iter().any(|n| n == "x-generator"));
         assert!(!policy.removed().iter().any(|n| n == "server"));
+    }
+
+    proptest::proptest! {
+        /// Whatever is written: it is refused, or what is sent of it is visible ASCII on every channel and for every class.
+        #[test]
+        fn no_value_with_a_control_byte_can_be_built(
+            name in proptest::sample::select(vec!["content-security-policy", "content-security-policy-report-only", "permissions-policy", "strict-transport-security", "x-mine", "clear-site-data"]),
+            value in "\\PC{0,40}|[ -~\\r\\n\\x00\\x7f\\t]{0,60}|(default-src|img-src|script-src) ('self'|'nonce'|a.example|\\*)( [!-~]{1,12})?(; sandbox)?",
+        ) {
+            let Ok(builder) = HeaderPolicy::builder(Preset::Off).set(name, &value, Mode::Fill) else { return Ok(()) };
+            let policy = builder.report_to("/r").build();
+            for channel in [Channel::Http, Channel::HttpsLocal, Channel::Https] {
+                for class in Class::ALL {
+                    for entry in policy.block(channel, class).entries() {
+                        let sent = entry.value(None);
+                        proptest::prop_assert!(sent.as_bytes().iter().all(|b| *b == b'\t' || (b' '..=b'~').contains(b)), "{sent:?}");
+                        proptest::prop_assert!(!sent.is_empty());
+                    }
+                }
+            }
+        }
     }
 }

@@ -30,14 +30,14 @@ mod typed;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::config::{At, OpenValue, Section, Severity};
+use crate::config::{At, OpenValue, Problem, Section, Severity};
 
 use self::helmet::WrittenHelmet;
 use self::profile::WrittenProfile;
 use super::builder::Builder;
 use super::caching::CacheGuard;
 use super::class::Class;
-use super::csp::Csp;
+use super::csp::{Csp, lint};
 use super::merge::Mode;
 use super::origin::Origin;
 use super::policy::HeaderPolicy;
@@ -273,8 +273,12 @@ fn check(section: &Section<'_, '_>, name: &str, text: &str, place: Range<usize>,
         if verbatim && place.len() == text.len() + 2 { place.start + 1 + part.start..place.start + 1 + part.end } else { place.clone() }
     };
     let mut problems = value::check(name, text);
-    if catalog::is_csp(name) && problems.is_empty() {
-        Csp::parse_noting(text, &mut problems);
+    if catalog::is_csp(name)
+        && problems.is_empty()
+        && let Some(csp) = Csp::parse_noting(text, &mut problems)
+        && name == "content-security-policy"
+    {
+        problems.extend(weaknesses(&csp, text));
     }
     for problem in problems {
         let message = format!("`{name}` {}", problem.message);
@@ -286,6 +290,22 @@ fn check(section: &Section<'_, '_>, name: &str, text: &str, place: Range<usize>,
         }
     }
     usable
+}
+
+/// What the linter says of a policy that will be enforced, as far as it is more than advice.
+fn weaknesses<'t>(csp: &Csp, text: &'t str) -> impl Iterator<Item = Problem> + use<'t> {
+    let mut findings = lint::lint(csp, lint::Version::Csp3);
+    findings.extend(lint::gaps(csp));
+    // Every preset that has pages sends X-Frame-Options, so a missing `frame-ancestors` leaves nobody without.
+    findings.retain(|f| f.severity <= lint::Severity::Medium && (f.directive != "frame-ancestors" || f.value.is_some()));
+    findings.into_iter().map(move |finding| {
+        // In the directive that it is about, if that is there; what is missing is missing from the whole.
+        let lower = text.to_ascii_lowercase();
+        let from = lower.find(&finding.directive);
+        let value = from.zip(finding.value.as_deref()).and_then(|(from, v)| lower[from..].find(v).map(|at| from + at..from + at + v.len()));
+        let span = value.or(from.map(|from| from..from + finding.directive.len())).unwrap_or(0..text.len());
+        Problem { severity: Severity::Warning, span, message: finding.description, label: finding.remedy }
+    })
 }
 
 /// The nearest header that browsers know.
