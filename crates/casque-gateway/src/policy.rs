@@ -130,7 +130,10 @@ pub fn summary(config: &Config) -> Vec<(&'static str, String)> {
     } else {
         limits.as_slice().iter().map(|l| format!("{} {}", l.name(), l.quota())).collect::<Vec<_>>().join("; ")
     };
-    vec![("headers", config.headers.base().to_owned()), ("cookies", cookies.to_owned()), ("limits", limits)]
+    let mut lines = vec![("headers", config.headers.base().to_owned()), ("cookies", cookies.to_owned()), ("limits", limits)];
+    lines.extend(config.reports.path().map(|path| ("reports", format!("taken at {path}"))));
+    lines.extend(config.admin.listen.map(|address| ("admin", format!("http://{address}/"))));
+    lines
 }
 
 fn effective_limits(written: Option<&Vec<casque::limit::Limit>>) -> Limits {

@@ -177,7 +177,7 @@ impl Body {
 
 impl From<Bytes> for Body {
     fn from(page: Bytes) -> Self {
-        Self(Kind::Page(Some(page)))
+        Self(Kind::Page(Some(page).filter(|p| !p.is_empty())))
     }
 }
 

@@ -22,6 +22,20 @@ listen = "127.0.0.1:8080"         # "0.0.0.0:8080" faces the world
 [headers]
 preset = "{preset}"               # balanced, helmet (its 12 defaults, byte for byte), strict, api or off
 {headers}
+# Other headers for some responses; `casque check --explain /path` tells what a response gets, and why:
+# [[headers.profile]]
+# name = "embed"
+# paths = ["/embed/*"]
+# x-frame-options = false
+# content-security-policy = "frame-ancestors https://partner.example"
+
+# Requests that another site makes a visitor's browser send: forged forms, included scripts.
+[fetch-metadata]
+mode = "report"                   # log only; "enforce" once the log shows none that are right, or `allow` names them
+
+# Where browsers report what the policy blocked, or would have. Shown at http://127.0.0.1:9901/ if you let it:
+# [admin]
+# listen = "127.0.0.1:9901"
 
 # Limits count per client address (IPv6: /64). Any [[limit]] here replaces the standard ones, which are these two.
 [[limit]]
@@ -62,10 +76,10 @@ pub(super) fn render(project: &Project) -> String {
     };
     let headers = match project.framework {
         Some(Framework::Next) => {
-            "# Next.js puts inline scripts into its pages, so a Content-Security-Policy with script-src needs its nonces."
+            "# Next.js puts its own nonce on its inline scripts; `'nonce'` stands for it:\n# content-security-policy = \"script-src 'nonce' 'strict-dynamic'; object-src 'none'; base-uri 'none'\""
         }
         _ if project.overlaps.iter().any(|o| o.contains("helmet")) => {
-            "# The app uses helmet: what it sets is kept, unless it is weaker than what stands here."
+            "# The app uses helmet: what it sets is kept, unless it is weaker than what stands here. Its options can move here, too:\n# helmet = { frameguard = { action = \"deny\" } }, instead of the preset"
         }
         _ => "# content-security-policy = \"default-src 'self'\"",
     };
@@ -101,7 +115,7 @@ mod tests {
         let text: String = render(&Project::default())
             .lines()
             .map(|l| match l.strip_prefix("# ") {
-                Some(rest) if rest.contains(" = ") || rest.starts_with("[[") => format!("{rest}\n"),
+                Some(rest) if rest.contains(" = ") || rest.starts_with('[') => format!("{rest}\n"),
                 _ => format!("{l}\n"),
             })
             .collect();

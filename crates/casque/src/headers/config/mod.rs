@@ -294,10 +294,12 @@ fn check(section: &Section<'_, '_>, name: &str, text: &str, place: Range<usize>,
 
 /// What the linter says of a policy that will be enforced, as far as it is more than advice.
 fn weaknesses<'t>(csp: &Csp, text: &'t str) -> impl Iterator<Item = Problem> + use<'t> {
+    let about_scripts = csp.effective("script-src").is_some();
     let mut findings = lint::lint(csp, lint::Version::Csp3);
-    findings.extend(lint::gaps(csp));
-    // Every preset that has pages sends X-Frame-Options, so a missing `frame-ancestors` leaves nobody without.
-    findings.retain(|f| f.severity <= lint::Severity::Medium && (f.directive != "frame-ancestors" || f.value.is_some()));
+    // What a policy for framing alone says nothing of is not missing from it.
+    findings.retain(|f| f.value.is_some() || about_scripts);
+    findings.extend(lint::gaps(csp).into_iter().filter(|f| f.value.is_some()));
+    findings.retain(|f| f.severity <= lint::Severity::Medium);
     findings.into_iter().map(move |finding| {
         // In the directive that it is about, if that is there; what is missing is missing from the whole.
         let lower = text.to_ascii_lowercase();
