@@ -120,7 +120,7 @@ impl Builder {
     /// Sets and removes what helmet would, on every response as helmet does; only a 304 gets no Content-Security-Policy, which would
     /// replace that of the page it is about. What the app sets later wins, as with helmet.
     #[cfg(feature = "config")]
-    pub(super) fn as_helmet_does(mut self, set: &[(&'static str, String)], remove: &[&'static str]) -> Self {
+    pub(super) fn with_helmet(mut self, set: &[(&'static str, String)], remove: &[&'static str]) -> Self {
         for (name, value) in set {
             let classes = if catalog::is_csp(name) { ALL_BUT_304 } else { EVERYTHING };
             let name = HeaderName::from_static(name);

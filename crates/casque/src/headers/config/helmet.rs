@@ -53,7 +53,7 @@ impl WrittenHelmet {
     pub(super) fn builder(&self) -> Builder {
         let At { value: outcome, span } = &self.0;
         let builder = HeaderPolicy::builder(Preset::Off).origin(Origin::Helmet(span.clone()));
-        builder.as_helmet_does(&outcome.set, &outcome.remove)
+        builder.with_helmet(&outcome.set, &outcome.remove)
     }
 }
 
