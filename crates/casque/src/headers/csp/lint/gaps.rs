@@ -379,3 +379,119 @@ fn shared(value: &str, runs: bool, add: &mut impl FnMut(FindingKind, Severity, S
         add(FindingKind::SharedHost, severity, description, "write the folder of the package and its version, or use nonces or hashes");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::headers::csp::{Csp, lint};
+
+    /// A policy that leaves no gap, so that a case shows its own alone.
+    const CLOSED: &str = "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+    fn gaps(text: &str) -> Vec<String> {
+        let found = lint::gaps(&Csp::parse_lenient(text));
+        let show = |f: &lint::Finding| {
+            format!("{} {} {} {}", f.kind.name(), f.severity.name(), f.directive, f.value.as_deref().unwrap_or_default())
+                .trim_end()
+                .to_owned()
+        };
+        found.iter().map(show).collect()
+    }
+
+    #[test]
+    fn a_closed_policy_has_no_gaps() {
+        assert_eq!(gaps(CLOSED), [""; 0]);
+        assert_eq!(
+            gaps(&format!(
+                "{CLOSED}; script-src 'nonce-aaaaaaaaaaaaaaaa' 'strict-dynamic'; style-src 'self' cdn.example; img-src 'self' data:"
+            )),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn what_is_not_named_is_open() {
+        assert_eq!(
+            gaps("script-src 'self'"),
+            [
+                "DEFAULT_SRC_MISSING INFO default-src",
+                "EXFILTRATION_OPEN MEDIUM_MAYBE connect-src",
+                "EXFILTRATION_OPEN MEDIUM_MAYBE img-src",
+                "EXFILTRATION_OPEN MEDIUM_MAYBE style-src",
+                "EXFILTRATION_OPEN MEDIUM_MAYBE font-src",
+                "EXFILTRATION_OPEN MEDIUM_MAYBE frame-src",
+                "EXFILTRATION_OPEN MEDIUM_MAYBE media-src",
+                "EXFILTRATION_OPEN MEDIUM_MAYBE manifest-src",
+                "FRAME_ANCESTORS_OPEN MEDIUM frame-ancestors",
+                "FORM_ACTION_OPEN MEDIUM form-action",
+                "BASE_URI_MISSING INFO base-uri",
+            ]
+        );
+    }
+
+    #[test]
+    fn each_gap_is_found() {
+        for (text, wanted) in [
+            ("img-src https:", "EXFILTRATION_OPEN MEDIUM_MAYBE img-src https:"),
+            ("connect-src *", "EXFILTRATION_OPEN MEDIUM_MAYBE connect-src *"),
+            ("frame-src https://*", "EXFILTRATION_OPEN MEDIUM_MAYBE frame-src https://*"),
+            ("style-src 'unsafe-inline'", "STYLE_UNSAFE_INLINE MEDIUM_MAYBE style-src 'unsafe-inline'"),
+            ("style-src 'unsafe-inline' 'nonce-aaaaaaaaaaaaaaaa'", "IGNORED NONE style-src 'unsafe-inline'"),
+            ("script-src 'unsafe-inline'", "SCRIPT_ATTRIBUTES MEDIUM_MAYBE script-src-attr"),
+            ("script-src 'unsafe-inline'; script-src-attr 'none'", "SCRIPT_ATTRIBUTES INFO script-src-attr"),
+            ("script-src blob:", "LOCAL_SCHEME HIGH_MAYBE script-src blob:"),
+            ("script-src https://*.com", "SHARED_HOST HIGH script-src https://*.com"),
+            ("script-src *.cloudfront.net", "SHARED_HOST HIGH script-src *.cloudfront.net"),
+            ("script-src *.s3.eu-west-1.amazonaws.com", "SHARED_HOST HIGH script-src *.s3.eu-west-1.amazonaws.com"),
+            ("script-src https://UNPKG.com", "SHARED_HOST HIGH script-src https://UNPKG.com"),
+            ("img-src *.github.io:8443", "SHARED_HOST MEDIUM img-src *.github.io:8443"),
+            ("media-src http:", "INSECURE_SCHEME MEDIUM media-src http:"),
+            ("img-src 'unsafe-eval'", "MISPLACED_KEYWORD SYNTAX img-src 'unsafe-eval'"),
+            ("style-src 'strict-dynamic'", "MISPLACED_KEYWORD SYNTAX style-src 'strict-dynamic'"),
+            ("script-src 'trusted-types-eval'", "MISPLACED_KEYWORD INFO script-src 'trusted-types-eval'"),
+            ("script-src 'report-sha256'", "MISPLACED_KEYWORD INFO script-src 'report-sha256'"),
+            ("script-src 'wasm-unsafe-eval'", "SCRIPT_UNSAFE_EVAL INFO script-src 'wasm-unsafe-eval'"),
+            ("connect-src 'unsafe-webtransport-hashes'", "EXFILTRATION_OPEN MEDIUM_MAYBE connect-src 'unsafe-webtransport-hashes'"),
+            ("script-src 'sha256-abc'", "INCOMPLETE_HASH SYNTAX script-src 'sha256-abc'"),
+            ("img-src 'none' a.example", "IGNORED SYNTAX img-src 'none'"),
+            ("sandbox allow-scripts allow-same-origin", "SANDBOX_ESCAPE INFO sandbox"),
+            ("plugin-types a/b", "DEPRECATED_DIRECTIVE INFO plugin-types"),
+            ("report-uri /x", "REPORT_DETAIL INFO default-src 'report-sample'"),
+            ("report-to x; script-src 'self' 'report-sample'", "REPORT_DETAIL INFO script-src 'report-sha256'"),
+        ] {
+            let found = gaps(&format!("{CLOSED}; {text}"));
+            assert!(found.iter().any(|f| f == wanted), "{text}: {found:#?}");
+        }
+        assert!(gaps("script-src-elem 'self'").contains(&"SCRIPT_ATTRIBUTES HIGH script-src-elem".to_owned()));
+        for closed in [
+            "img-src *.mine.vercel.app",
+            "script-src https://cdn.jsdelivr.net/npm/vue@3.5.13/",
+            "script-src 'self' 'report-sample' 'inline-speculation-rules'",
+        ] {
+            assert_eq!(gaps(&format!("{CLOSED}; {closed}")), [""; 0], "{closed}");
+        }
+    }
+
+    #[test]
+    fn long_policies_are_noted() {
+        let policy = |hosts: usize| format!("{CLOSED}; img-src {}", (0..hosts).map(|i| format!("host{i:04}.example ")).collect::<String>());
+        assert_eq!(gaps(&policy(200)), [""; 0]);
+        assert_eq!(gaps(&policy(300)), ["POLICY_LENGTH MEDIUM_MAYBE img-src"]);
+        assert_eq!(gaps(&policy(600)), ["POLICY_LENGTH HIGH_MAYBE img-src"]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_policy_panics_and_texts_are_fit_for_a_terminal(
+            text in "((script|style|object|default|img|foo)-src|sandbox|report-to|base-uri)(-attr|-elem)?( ('[a-z0-9=-]{0,12}'?|\\*|\\PC|[a-z*./:\\[\\]0-9]{0,12})){0,5};?|[ -~]{0,60}",
+        ) {
+            let csp = Csp::parse_lenient(&text);
+            let versions = [lint::Version::Csp1, lint::Version::Csp2, lint::Version::Csp3];
+            let all = versions.iter().flat_map(|v| lint::lint(&csp, *v)).chain(lint::gaps(&csp)).chain(lint::reporting(&csp));
+            for finding in all {
+                let texts = format!("{finding} {}", finding.remedy);
+                proptest::prop_assert!(texts.bytes().all(|b| (b' '..=b'~').contains(&b)), "{}", texts);
+                proptest::prop_assert!(!finding.description.is_empty());
+            }
+        }
+    }
+}
