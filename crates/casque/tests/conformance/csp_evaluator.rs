@@ -1,4 +1,5 @@
 //! csp-evaluator's findings.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
 
