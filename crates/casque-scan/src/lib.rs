@@ -2,12 +2,16 @@
 //!
 //! Two exchanges can be compared ([`compare`]): the same page bare and behind a gateway, say.
 
+mod address;
 mod capture;
 mod compare;
 mod exchange;
+pub mod har;
+pub mod raw;
 mod report;
 
-pub use capture::{Capture, Hop, JarCookie, Other, Role};
+pub use address::{Address, is_private_host};
+pub use capture::{Capture, Hop, JarCookie, Other, Role, Source};
 pub use compare::{Comparison, CookieRow, HeaderRow, compare};
 pub use exchange::Exchange;
 pub use report::{Finding, Fix, Grade, Profile, Report, Severity};
