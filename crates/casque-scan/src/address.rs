@@ -1,10 +1,12 @@
 //! Web addresses, as far as a scan needs them: what is asked, where a redirect leads, whose script a page loads.
 //!
-//! A reference is resolved as RFC 3986 5.2 says, with the leniency of the WHATWG URL standard that attackers count on: schemes in
-//! any case, `\` for `/`, tabs and line breaks inside. Hosts are compared as ASCII in lower case; nothing is turned into punycode.
+//! Read as browsers read them (the WHATWG URL standard, by the crate `url`), with the leniency that attackers count on: schemes in
+//! any case, `\` for `/`, tabs and line breaks inside, `2130706433` for 127.0.0.1.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use url::{Host, Url};
 
 /// The longest address that is read: what browsers take at most in practice.
 const MAX_BYTES: usize = 64 * 1024;
@@ -26,53 +28,33 @@ impl Address {
     /// Reads an absolute http or https address. `None` for any other scheme, and where there is no usable host.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let text = cleaned(text)?;
-        let (scheme, rest) = split_scheme(&text)?;
-        let https = web_scheme(scheme)?;
-        authority_and_path(https, rest.trim_start_matches(['/', '\\']))
+        if text.len() > MAX_BYTES {
+            return None;
+        }
+        Self::of(&Url::parse(text).ok()?)
     }
 
     /// Where a reference on this page leads: a redirect's `Location`, a script's `src`. `None` when that is not on the web.
     #[must_use]
     pub fn join(&self, reference: &str) -> Option<Self> {
-        let text = cleaned(reference)?;
-        if let Some((scheme, rest)) = split_scheme(&text) {
-            let https = web_scheme(scheme)?;
-            let slashed = rest.starts_with(['/', '\\']);
-            // `https:path` on an https page is relative to it (WHATWG URL, "special relative or authority state").
-            if slashed || https != self.https {
-                return authority_and_path(https, rest.trim_start_matches(['/', '\\']));
-            }
-            return Some(self.relative(rest));
+        if reference.len() > MAX_BYTES {
+            return None;
         }
-        let slashes = text.bytes().take_while(|b| matches!(b, b'/' | b'\\')).count();
-        if slashes >= 2 { authority_and_path(self.https, &text[slashes..]) } else { Some(self.relative(&text)) }
+        Self::of(&Url::parse(&self.to_string()).ok()?.join(reference).ok()?)
     }
 
-    fn relative(&self, reference: &str) -> Self {
-        let reference = reference.split('#').next().unwrap_or_default();
-        let (path, query) = match reference.split_once('?') {
-            Some((path, query)) => (path.replace('\\', "/"), Some(query)),
-            None => (reference.replace('\\', "/"), None),
+    fn of(url: &Url) -> Option<Self> {
+        let https = match url.scheme() {
+            "https" => true,
+            "http" => false,
+            _ => return None,
         };
-        let (own_path, own_query) = match self.path.split_once('?') {
-            Some((path, query)) => (path, Some(query)),
-            None => (self.path.as_str(), None),
+        let host = match url.host()? {
+            Host::Domain(name) => name.to_owned(),
+            Host::Ipv4(ip) => ip.to_string(),
+            Host::Ipv6(ip) => ip.to_string(),
         };
-        let (path, query) = if path.is_empty() {
-            (own_path.to_owned(), query.or(own_query))
-        } else if path.starts_with('/') {
-            (path, query)
-        } else {
-            let folder = own_path.rsplit_once('/').map_or("", |(folder, _)| folder);
-            (format!("{folder}/{path}"), query)
-        };
-        let mut path = without_dots(&path);
-        if let Some(query) = query {
-            path.push('?');
-            path.push_str(query);
-        }
-        Self { path, ..self.clone() }
+        Some(Self { https, host, port: url.port(), path: url[url::Position::BeforePath..url::Position::AfterQuery].to_owned() })
     }
 
     /// `http` or `https`.
@@ -151,86 +133,6 @@ fn is_private_v6(ip: Ipv6Addr) -> bool {
     ip.is_loopback() || ip.is_unspecified() || ip.is_unique_local() || ip.is_unicast_link_local()
 }
 
-/// Without what browsers drop before they read an address: space around it, tabs and line breaks anywhere.
-fn cleaned(text: &str) -> Option<String> {
-    if text.len() > MAX_BYTES {
-        return None;
-    }
-    let trimmed = text.trim_matches(|c: char| c <= ' ');
-    Some(trimmed.chars().filter(|c| !matches!(c, '\t' | '\n' | '\r')).collect())
-}
-
-fn split_scheme(text: &str) -> Option<(&str, &str)> {
-    let (scheme, rest) = text.split_once(':')?;
-    let mut letters = scheme.chars();
-    let starts = letters.next().is_some_and(|c| c.is_ascii_alphabetic());
-    (starts && letters.all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))).then_some((scheme, rest))
-}
-
-fn web_scheme(scheme: &str) -> Option<bool> {
-    if scheme.eq_ignore_ascii_case("https") { Some(true) } else { scheme.eq_ignore_ascii_case("http").then_some(false) }
-}
-
-fn authority_and_path(https: bool, rest: &str) -> Option<Address> {
-    let rest = rest.split('#').next().unwrap_or_default();
-    let end = rest.find(['/', '\\', '?']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let (host, port) = split_port(authority)?;
-    let host = valid_host(host)?;
-    let port = match port {
-        "" => None,
-        digits => Some(digits.parse::<u16>().ok()?),
-    };
-    let port = port.filter(|p| *p != if https { 443 } else { 80 });
-    let (path, query) = match path.split_once('?') {
-        Some((path, query)) => (path, Some(query)),
-        None => (path, None),
-    };
-    let mut path = without_dots(&path.replace('\\', "/"));
-    if let Some(query) = query {
-        path.push('?');
-        path.push_str(query);
-    }
-    Some(Address { https, host, port, path })
-}
-
-fn split_port(authority: &str) -> Option<(&str, &str)> {
-    if authority.starts_with('[') {
-        let (host, rest) = authority.split_at(authority.find(']')? + 1);
-        return if rest.is_empty() { Some((host, "")) } else { rest.strip_prefix(':').map(|port| (host, port)) };
-    }
-    Some(authority.rsplit_once(':').unwrap_or((authority, "")))
-}
-
-fn valid_host(host: &str) -> Option<String> {
-    if let Some(inner) = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
-        return inner.parse::<Ipv6Addr>().ok().map(|ip| ip.to_string());
-    }
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '~');
-    (!host.is_empty() && host.len() <= 255 && host.chars().all(allowed)).then(|| host.to_ascii_lowercase())
-}
-
-/// A path without `.` and `..` segments (RFC 3986 5.2.4), and never empty.
-fn without_dots(path: &str) -> String {
-    let mut kept: Vec<&str> = Vec::new();
-    let mut open = false;
-    for segment in path.strip_prefix('/').unwrap_or(path).split('/') {
-        open = matches!(segment, "." | "..");
-        match segment {
-            "." => {}
-            ".." => {
-                kept.pop();
-            }
-            _ => kept.push(segment),
-        }
-    }
-    if open {
-        kept.push("");
-    }
-    format!("/{}", kept.join("/"))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -250,6 +152,8 @@ mod tests {
             ("https:\\\\shop.example\\a", "https://shop.example/a"),
             (" ht\ntps://shop.example?q", "https://shop.example/?q"),
             ("http://[::1]:3000/", "http://[::1]:3000/"),
+            ("http://2130706433/", "http://127.0.0.1/"),
+            ("https://b\u{fc}cher.example/\u{fc}", "https://xn--bcher-kva.example/%C3%BC"),
         ] {
             assert_eq!(Address::parse(text).unwrap().to_string(), read, "{text:?}");
         }

@@ -8,9 +8,11 @@ mod capture;
 mod compare;
 mod exchange;
 pub mod har;
+mod page;
 pub mod raw;
 pub mod render;
 mod report;
+pub mod strict;
 
 pub use address::{Address, is_private_host};
 pub use baseline::{Baseline, BaselineError, Delta, Known, SCHEMA};
