@@ -40,7 +40,10 @@ pub mod config;
 pub mod cookie;
 pub mod headers;
 pub mod limit;
+#[cfg_attr(not(feature = "config"), expect(unreachable_pub, reason = "public as config::nearest"))]
+mod nearest;
 pub mod path;
+mod problem;
 pub mod reply;
 mod request_id;
 mod scheme;

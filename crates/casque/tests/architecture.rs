@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 /// A part and the siblings it may name, `crate::x` for x. The root's small words (`Scheme`, `RequestId`) are everybody's.
 const ARROWS: [(&str, &[&str]); 7] = [
     ("client_ip", &["Scheme", "RequestId"]),
-    ("config", &[]),
+    ("config", &["nearest", "problem"]),
     ("cookie", &["Scheme", "config"]),
-    ("headers", &["Scheme", "config"]),
+    ("headers", &["Scheme", "config", "nearest", "problem"]),
     ("limit", &["RequestId", "client_ip", "clock", "config", "path", "reply"]),
     ("serve", &["Scheme", "RequestId", "client_ip", "reply"]),
     ("path.rs", &[]),

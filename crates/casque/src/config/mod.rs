@@ -19,7 +19,6 @@
 //! ```
 
 mod section;
-mod suggest;
 mod values;
 
 use std::cell::RefCell;
@@ -28,8 +27,9 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::DeTable;
 
+pub use crate::nearest::nearest;
+pub use crate::problem::{Problem, Severity};
 pub use section::Section;
-pub use suggest::nearest;
 pub use values::{duration, rate, size};
 
 /// A value and where it was written.
@@ -46,28 +46,6 @@ impl<T> At<T> {
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> At<U> {
         At { value: f(self.value), span: self.span }
     }
-}
-
-/// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// It works, but not as safely as it could.
-    Warning,
-    /// It cannot be what was meant.
-    Error,
-}
-
-/// Something wrong with a file, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// How bad.
-    pub severity: Severity,
-    /// Where, as bytes of the file.
-    pub span: Range<usize>,
-    /// What, with the value in it: lower case, no full stop.
-    pub message: String,
-    /// The remedy, to stand under the place. May be empty.
-    pub label: String,
 }
 
 /// A parsed file, and the problems found in it so far.

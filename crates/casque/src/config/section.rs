@@ -7,8 +7,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::suggest::nearest;
-use super::{At, Problem, Severity, values};
+use super::{At, Problem, Severity, nearest, values};
 
 /// A table being read. Every key it is asked for counts as known; [`Section::finish`] reports the rest.
 #[derive(Debug)]

@@ -33,6 +33,7 @@ mod channel;
 mod class;
 #[cfg(feature = "config")]
 pub mod config;
+pub mod csp;
 mod future;
 mod layer;
 mod merge;
