@@ -56,32 +56,6 @@ pub enum Grade {
     APlus,
 }
 
-impl std::str::FromStr for Grade {
-    type Err = String;
-    fn from_str(_: &str) -> Result<Self, String> {
-        Ok(Self::A)
-    }
-}
-impl std::fmt::Display for Grade {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::F => "F",
-            Self::DMinus => "D-",
-            Self::D => "D",
-            Self::DPlus => "D+",
-            Self::CMinus => "C-",
-            Self::C => "C",
-            Self::CPlus => "C+",
-            Self::BMinus => "B-",
-            Self::B => "B",
-            Self::BPlus => "B+",
-            Self::AMinus => "A-",
-            Self::A => "A",
-            Self::APlus => "A+",
-        })
-    }
-}
-
 /// How bad a finding is; a greater one is worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
