@@ -3,8 +3,6 @@
 //! They lie in the folder that `CASQUE_VECTORS` names (default: `shared` beside the checkout), never in the repository. Without
 //! it this suite says what it left out and passes. Each group prints `N of M`; what may differ stands in a table with its reason.
 
-use std::io::Write as _;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use casque::Scheme;
@@ -16,59 +14,14 @@ use casque::limit::{Gcra, Quota};
 use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 
-/// Prints past the test harness's capture: what was run and what was left out is to be seen on every run.
-macro_rules! say {
-    ($($arg:tt)*) => {
-        _ = writeln!(std::io::stdout(), $($arg)*)
-    };
+#[macro_use]
+mod conformance {
+    #[macro_use]
+    pub(crate) mod group;
+    mod csp_evaluator;
 }
 
-fn vectors(name: &str) -> Option<Value> {
-    let root =
-        std::env::var_os("CASQUE_VECTORS").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let path = root.join("vectors").join(name);
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        say!("left out: {name} is not there (set CASQUE_VECTORS to the folder that holds vectors/)");
-        return None;
-    };
-    Some(serde_json::from_str(&text).expect("the vectors are JSON"))
-}
-
-/// Counts a group's cases; a case that differs must stand in the table of known differences, and one that stands there must differ.
-struct Group {
-    name: &'static str,
-    known: &'static [(&'static str, &'static str)],
-    passed: usize,
-    total: usize,
-    wrong: Vec<String>,
-}
-
-impl Group {
-    fn new(name: &'static str, known: &'static [(&'static str, &'static str)]) -> Self {
-        Self { name, known, passed: 0, total: 0, wrong: Vec::new() }
-    }
-
-    fn case<T: PartialEq + std::fmt::Debug>(&mut self, id: &str, ours: &T, theirs: &T) {
-        self.total += 1;
-        let known = self.known.iter().find(|(known, _)| *known == id);
-        match (ours == theirs, known) {
-            (true, None) => self.passed += 1,
-            (true, Some(_)) => self.wrong.push(format!("{id}: listed as different, but it matches")),
-            (false, Some((_, reason))) => say!("  {} {id} differs: {reason}", self.name),
-            (false, None) => self.wrong.push(format!("{id}: ours {ours:?}, recorded {theirs:?}")),
-        }
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        say!("{}: {} of {}", self.name, self.passed, self.total);
-        if !std::thread::panicking() {
-            assert!(self.total > 0, "{} ran no case", self.name);
-            assert!(self.wrong.is_empty(), "{}:\n{}", self.name, self.wrong.join("\n"));
-        }
-    }
-}
+use conformance::group::{Group, vectors};
 
 /// Helmet as a whole, the middlewares switched on and off: what `preset = "helmet"` and `name = false` give. Options inside a
 /// middleware have no counterpart in the policy file yet and are not run.

@@ -25,6 +25,7 @@ mod additions;
 mod check;
 mod compare;
 mod cover;
+pub mod lint;
 #[cfg(test)]
 mod model;
 mod names;

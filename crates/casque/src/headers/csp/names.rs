@@ -58,7 +58,7 @@ const fn retired(name: &'static str, shape: Shape, instead: &'static str) -> Kno
 }
 
 /// All of them, those of use first.
-pub(super) const DIRECTIVES: [Known; 36] = [
+pub(super) const DIRECTIVES: [Known; 35] = [
     fetch("default-src", &[]),
     fetch("script-src", &["default-src"]),
     fetch("script-src-elem", &["script-src", "default-src"]),
@@ -94,7 +94,6 @@ pub(super) const DIRECTIVES: [Known; 36] = [
     retired("reflected-xss", Shape::Words, "a script-src without 'unsafe-inline' took its place"),
     retired("disown-opener", Shape::Flag, "the header Cross-Origin-Opener-Policy took its place"),
     retired("require-sri-for", Shape::Words, "the header Integrity-Policy took its place"),
-    retired("policy-uri", Shape::Words, "write the policy itself"),
 ];
 
 /// The words of `sandbox`.

@@ -1,5 +1,6 @@
 //! A policy: directives in their order, and the way back to text.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use super::names;
@@ -123,6 +124,17 @@ impl Csp {
         Some(self.directives.remove(place))
     }
 
+    /// The policy with keywords and schemes in lower case, which is how browsers compare them, and no value twice in a directive.
+    #[must_use]
+    pub fn normalized(&self) -> Self {
+        let directives = self.directives.iter().map(|d| {
+            let mut seen = HashSet::new();
+            let values = d.values.iter().map(|v| lowered(v)).filter(|v| seen.insert(v.clone())).collect();
+            Directive { name: d.name.clone(), values }
+        });
+        Self { directives: directives.collect() }
+    }
+
     /// The policy as a `Content-Security-Policy-Report-Only` may carry it: `sandbox` has no effect there, and for
     /// `upgrade-insecure-requests` browsers only print a warning (CSP Level 3, 3.2; Upgrade Insecure Requests, 3).
     #[must_use]
@@ -159,6 +171,13 @@ impl Csp {
             write!(to, "{directive}")?;
         }
         Ok(())
+    }
+}
+
+fn lowered(value: &str) -> String {
+    match Source::parse(value) {
+        Some(Source::None | Source::Keyword(_) | Source::Scheme(_)) => value.to_ascii_lowercase(),
+        _ => value.to_owned(),
     }
 }
 

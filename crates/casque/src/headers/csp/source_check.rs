@@ -56,7 +56,7 @@ fn meaning(directive: &str, value: Token<'_>, source: Source<'_>, written: usize
 }
 
 /// Whether the entry means something in the directive.
-fn fits(directive: &str, source: Source<'_>) -> bool {
+pub(super) fn fits(directive: &str, source: Source<'_>) -> bool {
     let code = names::code(directive);
     let scripts = matches!(code, Code::Scripts | Code::Both);
     match source {
@@ -82,12 +82,21 @@ fn fits(directive: &str, source: Source<'_>) -> bool {
 
 /// A digest has one length: a hash of any other matches nothing.
 fn hash_length(value: Token<'_>, algorithm: Algorithm, hash: &str, checked: &mut Checked) {
-    let letters = hash.trim_end_matches('=').len();
-    let wanted = (algorithm.bytes() * 4).div_ceil(3);
-    if letters != wanted {
+    if !is_complete(algorithm, hash) {
+        let (letters, wanted) = (hash.trim_end_matches('=').len(), letters(algorithm));
         let message = format!("`{}` is no complete hash: it has {letters} letters of {wanted}", shown(value.text));
         checked.error(value.span(), message, "copy the whole hash");
     }
+}
+
+/// Whether the text of a hash has the length of the algorithm's digests.
+pub(super) fn is_complete(algorithm: Algorithm, hash: &str) -> bool {
+    hash.trim_end_matches('=').len() == letters(algorithm)
+}
+
+/// Base64 without its `=`.
+fn letters(algorithm: Algorithm) -> usize {
+    (algorithm.bytes() * 4).div_ceil(3)
 }
 
 /// A host of one word may be a keyword without its quotes, or a scheme without its colon.
