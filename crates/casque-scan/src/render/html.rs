@@ -31,7 +31,7 @@ pub fn html(judged: &[Judged]) -> String {
 fn site(judged: &Judged) -> String {
     let report = &judged.report;
     let mut out = format!(
-        "<header><div class=\"grade {}\">{}</div><div><h1>{}</h1>\n<p class=\"soft\">{} of 100 points · {} · profile {}</p></div></header>\n",
+        "<header><div class=\"grade {}\">{}</div><div><h1>{}</h1>\n<p class=\"soft\">{} points · {} · profile {}</p></div></header>\n",
         class(report.grade),
         report.grade,
         shown(&report.target),

@@ -44,10 +44,12 @@ impl Judged {
         self.report.findings.iter().filter(|f| f.pass)
     }
 
-    /// Whether the site is below the bar: its grade is lower than asked for, or something is new since the earlier report.
+    /// Whether the site is below the bar: its grade is lower than asked for, or something is new since the earlier report that is
+    /// more than worth knowing.
     #[must_use]
     pub fn is_below(&self, bar: Option<Grade>) -> bool {
-        bar.is_some_and(|bar| self.report.grade < bar) || self.failed().any(|(_, new)| new == Some(true))
+        let counts = |(finding, new): (&Finding, Option<bool>)| new == Some(true) && finding.severity > Severity::Info;
+        bar.is_some_and(|bar| self.report.grade < bar) || self.failed().any(counts)
     }
 }
 

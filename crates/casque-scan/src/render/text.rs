@@ -25,7 +25,7 @@ pub fn text(judged: &[Judged], bar: Option<Grade>) -> String {
 fn site(judged: &Judged, bar: Option<Grade>) -> String {
     let report = &judged.report;
     let mut out = grade(report.grade, &plain(&report.target));
-    out.push_str(&format!("{INDENT}{} of 100 points, {}{DIM} · profile {}{DIM:#}\n", report.score, tally(report), report.profile.name()));
+    out.push_str(&format!("{INDENT}{} points, {}{DIM} · profile {}{DIM:#}\n", report.score, tally(report), report.profile.name()));
     if let Some(bar) = bar.filter(|b| report.grade < *b) {
         let red = AnsiColor::Red.on_default().bold();
         out.push_str(&format!("{INDENT}{red}below {bar}{red:#}, the lowest grade that was asked for\n"));
@@ -127,7 +127,7 @@ mod tests {
             without_styles(&text(&judged, Some(Grade::A))),
             "
     B+    https://shop.example/
-          80 of 100 points, 2 high · profile strict
+          80 points, 2 high · profile strict
           below A, the lowest grade that was asked for
 
     high  new: Something is wrong with a (-20)

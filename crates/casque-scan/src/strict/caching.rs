@@ -15,7 +15,8 @@ pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
         let title = "An answer that sets a cookie may be kept by shared caches";
         let why = "A cache that stores it hands one visitor's cookie to all others: they are then logged in as that visitor.";
         let cookie = exchange.values("set-cookie").next().and_then(|l| l.split('=').next()).unwrap_or_default().trim();
-        let fix = Fix { express: "res.set('Cache-Control', 'private, no-store');".to_owned(), ..send("cache-control", "private, no-store") };
+        let fix =
+            Fix { express: "res.set('Cache-Control', 'private, no-store');".to_owned(), ..send("cache-control", "private, no-store") };
         let finding = bad(TEST, "caching-shares-cookies", Severity::High, 20, title, why);
         book.add(finding.seen(format!("Cache-Control: {directive}, and Set-Cookie: {cookie}=…")).at(&exchange.url).mended_by(fix));
     }

@@ -72,8 +72,21 @@ impl<'c> Line<'c> {
 }
 
 /// Words that stand in the names of session cookies: Express's `connect.sid`, PHP's `PHPSESSID`, and what people call them.
-const SESSION_WORDS: [&str; 13] =
-    ["sid", "ssid", "token", "jwt", "auth", "authorization", "authentication", "bearer", "credentials", "remember", "rememberme", "sso", "oauth"];
+const SESSION_WORDS: [&str; 13] = [
+    "sid",
+    "ssid",
+    "token",
+    "jwt",
+    "auth",
+    "authorization",
+    "authentication",
+    "bearer",
+    "credentials",
+    "remember",
+    "rememberme",
+    "sso",
+    "oauth",
+];
 /// Endings and beginnings that are enough wherever they stand.
 const SESSION_PARTS: [&str; 3] = ["login", "sess", "authtoken"];
 /// Cookies of load balancers, in which no session lies though they are named so.
@@ -99,7 +112,8 @@ fn is_session_word(word: &str) -> bool {
 
 /// `accessToken` is two words.
 fn camel_words(name: &str) -> impl Iterator<Item = &str> {
-    let ends: Vec<usize> = name.char_indices().skip(1).filter(|(_, c)| c.is_ascii_uppercase()).map(|(i, _)| i).chain([name.len()]).collect();
+    let ends: Vec<usize> =
+        name.char_indices().skip(1).filter(|(_, c)| c.is_ascii_uppercase()).map(|(i, _)| i).chain([name.len()]).collect();
     ends.into_iter().scan(0, move |start, end| name.get(std::mem::replace(start, end)..end))
 }
 
@@ -125,7 +139,12 @@ pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
     if book.is_clean(TEST) {
         let secure = site.needs_https() && all(|l| l.flags.secure && l.flags.same_site.is_some());
         book.add(if secure {
-            good(TEST, "cookies-secure-with-httponly-sessions-and-samesite", 5, "Cookies are Secure and have SameSite, sessions are hidden from scripts")
+            good(
+                TEST,
+                "cookies-secure-with-httponly-sessions-and-samesite",
+                5,
+                "Cookies are Secure and have SameSite, sessions are hidden from scripts",
+            )
         } else {
             good(TEST, "cookies-with-httponly-sessions", 0, "Sessions are hidden from scripts")
         });
@@ -169,7 +188,8 @@ fn same_site(line: &Line<'_>, book: &mut Book) {
         }
         (None, None) if line.kind == Kind::AntiCsrf => {
             let title = format!("The CSRF token {name} has no SameSite");
-            let why = "It is there against requests that other sites start; SameSite keeps it from going along with these in every browser.";
+            let why =
+                "It is there against requests that other sites start; SameSite keeps it from going along with these in every browser.";
             book.add(line.found("cookies-anticsrf-without-samesite-flag", Severity::Low, 10, title, why, cookie_flags()));
         }
         (None, None) if line.kind == Kind::Session => {
@@ -196,7 +216,8 @@ fn prefix(line: &Line<'_>, book: &mut Book) {
             let title = format!("The session cookie {} could be named __Host-{}", line.name, line.name);
             let why = "With that name browsers accept it from this host over https alone, so that no subdomain and nobody on the network \
                        can plant another (session fixation).";
-            let fix = in_the_app("// session({ name: '__Host-sid', cookie: { secure: true, httpOnly: true, sameSite: 'lax', path: '/' }, ... })");
+            let fix =
+                in_the_app("// session({ name: '__Host-sid', cookie: { secure: true, httpOnly: true, sameSite: 'lax', path: '/' }, ... })");
             book.add(line.found("cookies-session-without-prefix", Severity::Info, 0, title, why, fix));
         }
         return;
@@ -226,8 +247,22 @@ mod tests {
     #[test]
     fn sessions_are_known_by_their_names() {
         for name in [
-            "connect.sid", "sid", "PHPSESSID", "JSESSIONID", "ASP.NET_SessionId", "token", "jwt", "auth", "access_token", "accessToken",
-            "__Host-sid", "__Secure-next-auth.session-token", "laravel_session", "user_login", "remember_me_token", "sessionid",
+            "connect.sid",
+            "sid",
+            "PHPSESSID",
+            "JSESSIONID",
+            "ASP.NET_SessionId",
+            "token",
+            "jwt",
+            "auth",
+            "access_token",
+            "accessToken",
+            "__Host-sid",
+            "__Secure-next-auth.session-token",
+            "laravel_session",
+            "user_login",
+            "remember_me_token",
+            "sessionid",
         ] {
             assert_eq!(kind(name), Kind::Session, "{name}");
         }

@@ -37,7 +37,9 @@ impl<'c> Probe<'c> {
 
     fn seen(&self, finding: Finding) -> Finding {
         let with = if self.with_cookies { "; Access-Control-Allow-Credentials: true" } else { "" };
-        finding.seen(format!("Access-Control-Allow-Origin: {}{with} (asked with Origin: {})", self.allowed, self.origin)).at(&self.exchange.url)
+        finding
+            .seen(format!("Access-Control-Allow-Origin: {}{with} (asked with Origin: {})", self.allowed, self.origin))
+            .at(&self.exchange.url)
     }
 }
 
@@ -73,7 +75,10 @@ pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
 
 fn trick(probe: &Probe<'_>) -> Finding {
     let (id, title) = if probe.origin == "null" {
-        ("cors-null-origin-with-credentials", "The origin null may read the site with the visitor's cookies: any site can have it, by a sandboxed frame")
+        (
+            "cors-null-origin-with-credentials",
+            "The origin null may read the site with the visitor's cookies: any site can have it, by a sandboxed frame",
+        )
     } else {
         ("cors-lookalike-origin-with-credentials", "A name that only starts like the site's own may read it with the visitor's cookies")
     };
@@ -84,7 +89,8 @@ fn trick(probe: &Probe<'_>) -> Finding {
 fn refused(probe: &Probe<'_>, book: &mut Book) {
     let why = "Browsers refuse the combination. What is tried next is often to echo any origin, which lets everybody in.";
     let lines = probe.exchange.values(ALLOW).count();
-    let is_origin = probe.allowed == "*" || probe.allowed == "null" || Address::parse(probe.allowed).is_some_and(|a| a.origin() == probe.allowed);
+    let is_origin =
+        probe.allowed == "*" || probe.allowed == "null" || Address::parse(probe.allowed).is_some_and(|a| a.origin() == probe.allowed);
     let title = if probe.allowed == "*" && probe.with_cookies {
         "Access-Control-Allow-Origin: * does not go with credentials"
     } else if lines > 1 || probe.allowed.contains(',') || probe.allowed.contains(' ') {
@@ -113,7 +119,8 @@ fn fine(site: &Site<'_>, probes: &[Probe<'_>], book: &mut Book) {
     let public = |p: &&Probe<'_>| p.allowed == "*" || p.lets_in();
     let Some(probe) = probes.iter().find(public) else {
         let seen = evidence(site.page, ALLOW);
-        let title = if seen.is_some() { "Other sites may read this one only where it says so" } else { "Other sites may not read this one" };
+        let title =
+            if seen.is_some() { "Other sites may read this one only where it says so" } else { "Other sites may not read this one" };
         book.add(good(TEST, "cors-restricted", 0, title).at(url));
         return;
     };

@@ -7,6 +7,7 @@ use casque::headers::csp::{Csp, Keyword, Source};
 
 use super::Context;
 use super::book::{Book, bad, good};
+use super::csp_lint;
 use super::csp_scripts::{self, Hole};
 use super::fixes::send_with_helmet;
 use super::site::{Site, evidence};
@@ -65,6 +66,7 @@ pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
     plugins(site, &policies, &seen, book);
     base(site, &policies, &holes, &seen, book);
     notes(site, &policies, &seen, book);
+    csp_lint::judge(site, &policies, book);
     if !book.is_clean(TEST) {
         return;
     }
@@ -147,10 +149,33 @@ fn notes(site: &Site<'_>, policies: &[Csp], seen: &str, book: &mut Book) {
 
 fn is_known(directive: &casque::headers::csp::Directive) -> bool {
     const KNOWN: [&str; 27] = [
-        "base-uri", "child-src", "connect-src", "default-src", "fenced-frame-src", "font-src", "form-action", "frame-ancestors", "frame-src",
-        "img-src", "manifest-src", "media-src", "object-src", "report-to", "report-uri", "require-trusted-types-for", "sandbox",
-        "script-src", "script-src-attr", "script-src-elem", "style-src", "style-src-attr", "style-src-elem", "trusted-types",
-        "upgrade-insecure-requests", "webrtc", "worker-src",
+        "base-uri",
+        "child-src",
+        "connect-src",
+        "default-src",
+        "fenced-frame-src",
+        "font-src",
+        "form-action",
+        "frame-ancestors",
+        "frame-src",
+        "img-src",
+        "manifest-src",
+        "media-src",
+        "object-src",
+        "report-to",
+        "report-uri",
+        "require-trusted-types-for",
+        "sandbox",
+        "script-src",
+        "script-src-attr",
+        "script-src-elem",
+        "style-src",
+        "style-src-attr",
+        "style-src-elem",
+        "trusted-types",
+        "upgrade-insecure-requests",
+        "webrtc",
+        "worker-src",
     ];
     KNOWN.contains(&directive.name())
 }

@@ -1,12 +1,13 @@
 //! What a Content-Security-Policy says about scripts, as a browser of today (CSP Level 3) takes it: a nonce or hash switches
 //! `'unsafe-inline'` off, and with `'strict-dynamic'` hosts and schemes too (6.7.2.2, 6.7.2.3).
 
+use casque::headers::csp::lint::{self, FindingKind};
 use casque::headers::csp::{Csp, Directive, Keyword, Source};
 
 use super::book::bad;
 use super::csp::TEST;
 use super::fixes::{in_the_app, send_with_helmet};
-use crate::domain::is_public_suffix;
+use crate::domain::{is_public_suffix, registrable};
 use crate::report::{Finding, Fix, Severity};
 
 /// A way for a foreign script to run.
@@ -35,31 +36,6 @@ impl Hole {
         [Self::Unlimited, Self::Inline, Self::Anywhere, Self::Data, Self::Handlers, Self::Bypass, Self::Eval, Self::Http];
 }
 
-/// Hosts that serve any library there is, or wrap any answer in a function of the caller's choice (JSONP): who allows one of them
-/// allows every script. A dot in front: and all its subdomains.
-const BYPASSES: [&str; 20] = [
-    "cdn.jsdelivr.net",
-    "cdnjs.cloudflare.com",
-    "unpkg.com",
-    "esm.sh",
-    "esm.run",
-    "cdn.skypack.dev",
-    "ga.jspm.io",
-    "raw.githack.com",
-    "rawcdn.githack.com",
-    "cdn.statically.io",
-    "ajax.googleapis.com",
-    "www.google.com",
-    "accounts.google.com",
-    "www.googleapis.com",
-    "storage.googleapis.com",
-    "www.youtube.com",
-    ".amazonaws.com",
-    ".cloudfront.net",
-    ".github.io",
-    ".vercel.app",
-];
-
 /// What every policy lets through.
 pub(super) fn holes(policies: &[Csp]) -> Vec<Hole> {
     let of_each: Vec<Vec<Hole>> = policies.iter().map(of).collect();
@@ -84,6 +60,9 @@ fn of(policy: &Csp) -> Vec<Hole> {
     }
     if List::of(attributes).allows_inline(attributes) && !found.contains(&Hole::Inline) {
         found.push(Hole::Handlers);
+    }
+    if !found.contains(&Hole::Anywhere) && !found.contains(&Hole::Bypass) && trusts_everybodys_host(policy) {
+        found.push(Hole::Bypass);
     }
     // eval follows script-src alone, not its -elem and -attr kin.
     let eval = |s: Source<'_>| s == Source::Keyword(Keyword::UnsafeEval);
@@ -124,12 +103,12 @@ impl List {
             },
             Source::Host(host) => {
                 let name = host.name.to_ascii_lowercase();
-                if name == "*" || name.strip_prefix("*.").is_some_and(is_public_suffix) {
-                    Some(Hole::Anywhere)
-                } else if is_bypass(&name, host.path) {
-                    Some(Hole::Bypass)
-                } else {
-                    host.scheme.is_some_and(|s| s.eq_ignore_ascii_case("http")).then_some(Hole::Http)
+                let below = name.strip_prefix("*.").filter(|parent| is_public_suffix(parent) && *parent != "localhost");
+                match below {
+                    // All names of a registry, or all that one provider gives away.
+                    Some(parent) => Some(if registrable(parent).is_none() { Hole::Anywhere } else { Hole::Bypass }),
+                    None if name == "*" => Some(Hole::Anywhere),
+                    None => host.scheme.is_some_and(|s| s.eq_ignore_ascii_case("http")).then_some(Hole::Http),
                 }
             }
             _ => None,
@@ -137,15 +116,15 @@ impl List {
     }
 }
 
-/// Whether a host serves anything. A path to one file narrows it, as far as browsers heed paths: not after a redirect.
-fn is_bypass(name: &str, path: &str) -> bool {
-    let bare = name.strip_prefix("*.").unwrap_or(name);
-    let whole = path.is_empty() || path.ends_with('/');
-    whole
-        && BYPASSES.iter().any(|known| match known.strip_prefix('.') {
-            Some(parent) => bare == parent || bare.ends_with(known),
-            None => bare == *known || name.starts_with("*.") && known.ends_with(&name[1..]),
-        })
+/// Whether a policy trusts a host that serves anybody's scripts, by the linter's lists.
+fn trusts_everybodys_host(policy: &Csp) -> bool {
+    let scripts = |f: &lint::Finding| f.directive.starts_with("script-src") || f.directive == "default-src";
+    let bypass = |f: &lint::Finding| match f.kind {
+        FindingKind::ScriptAllowlistBypass => f.severity == lint::Severity::High,
+        FindingKind::SharedHost => scripts(f),
+        _ => false,
+    };
+    lint::lint(policy, lint::Version::Csp3).iter().chain(&lint::gaps(policy)).any(bypass)
 }
 
 /// A hole in words.
@@ -155,7 +134,9 @@ pub(super) fn finding(hole: Hole) -> Finding {
     let (id, severity, takes, title, why) = match hole {
         Hole::Unlimited => ("csp-scripts-not-limited", Severity::Medium, 20, "The Content-Security-Policy does not limit scripts", ACTS),
         Hole::Inline => ("csp-unsafe-inline", Severity::Medium, 20, "The Content-Security-Policy allows inline scripts", ACTS),
-        Hole::Anywhere => ("csp-scripts-from-anywhere", Severity::Medium, 20, "The Content-Security-Policy allows scripts from any host", ACTS),
+        Hole::Anywhere => {
+            ("csp-scripts-from-anywhere", Severity::Medium, 20, "The Content-Security-Policy allows scripts from any host", ACTS)
+        }
         Hole::Data => (
             "csp-scripts-from-data",
             Severity::Medium,
@@ -244,7 +225,7 @@ mod tests {
             ("script-src 'self' http://a.example", &[Hole::Http]),
             ("script-src cdnjs.cloudflare.com", &[Hole::Bypass]),
             ("script-src *.googleapis.com", &[Hole::Bypass]),
-            ("script-src bucket.s3.amazonaws.com", &[Hole::Bypass]),
+            ("script-src *.github.io", &[Hole::Bypass]),
             ("script-src https://cdn.jsdelivr.net/npm/vue@3.4.0/vue.js", &[]),
             ("script-src cdn.shop.example", &[]),
         ] {

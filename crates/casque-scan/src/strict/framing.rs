@@ -78,17 +78,21 @@ fn by_options(site: &Site<'_>) -> Finding {
     let seen = evidence(site.page, "x-frame-options").unwrap_or_default();
     match frame_options(site) {
         FrameOptions::Deny | FrameOptions::SameOrigin => {
-            good(TEST, "framing-limited-by-x-frame-options", 5, "X-Frame-Options keeps other sites from framing the page").seen(seen).at(&site.page.url)
+            good(TEST, "framing-limited-by-x-frame-options", 5, "X-Frame-Options keeps other sites from framing the page")
+                .seen(seen)
+                .at(&site.page.url)
         }
-        FrameOptions::Conflict => {
-            good(TEST, "framing-denied", 0, "No site can frame the page, since X-Frame-Options contradicts itself").seen(seen).at(&site.page.url)
-        }
+        FrameOptions::Conflict => good(TEST, "framing-denied", 0, "No site can frame the page, since X-Frame-Options contradicts itself")
+            .seen(seen)
+            .at(&site.page.url),
         FrameOptions::Absent => wrong(site, "framing-not-limited", "Any site may frame the page"),
         FrameOptions::Everybody => wrong(site, "framing-open-to-all", "X-Frame-Options lets any site frame the page").seen(seen),
-        FrameOptions::Ignored => {
-            wrong(site, "framing-x-frame-options-ignored", "X-Frame-Options has a value that browsers ignore, so any site may frame the page")
-                .seen(seen)
-        }
+        FrameOptions::Ignored => wrong(
+            site,
+            "framing-x-frame-options-ignored",
+            "X-Frame-Options has a value that browsers ignore, so any site may frame the page",
+        )
+        .seen(seen),
     }
 }
 

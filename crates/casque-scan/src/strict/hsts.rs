@@ -182,7 +182,10 @@ fn redirects(site: &Site<'_>, book: &mut Book) {
     {
         let title = "A redirect over https has no Strict-Transport-Security";
         let why = "The name that redirects is protected by its own answers alone, and it is the one that people type.";
-        let fix = Fix { express: "// before everything that may redirect\napp.use(helmet());".to_owned(), ..send_with_helmet(TEST, "max-age=31536000", "") };
+        let fix = Fix {
+            express: "// before everything that may redirect\napp.use(helmet());".to_owned(),
+            ..send_with_helmet(TEST, "max-age=31536000", "")
+        };
         book.add(bad(TEST, "hsts-missing-on-redirect", Severity::Low, 5, title, why).at(&exchange.url).mended_by(fix));
     }
 }
@@ -197,11 +200,19 @@ mod tests {
         assert_eq!(Hsts::parse("max-age=31536000"), plain(31_536_000));
         assert_eq!(Hsts::parse(" MAX-AGE = \"100\" ; x ; y=z ;"), plain(100));
         assert_eq!(Hsts::parse("max-age=99999999999999999999999"), plain(u64::MAX));
-        assert_eq!(
-            Hsts::parse("includeSubDomains; preload; max-age=1"),
-            Some(Hsts { max_age: 1, subdomains: true, preload: true })
-        );
-        for void in ["", "max-age", "max-age=", "max-age=abc", "max-age=-1", "max-age=1.5", "max-age=1; max-age=2", "max-age=1, max-age=2", "includeSubDomains", "max-age=\"1"] {
+        assert_eq!(Hsts::parse("includeSubDomains; preload; max-age=1"), Some(Hsts { max_age: 1, subdomains: true, preload: true }));
+        for void in [
+            "",
+            "max-age",
+            "max-age=",
+            "max-age=abc",
+            "max-age=-1",
+            "max-age=1.5",
+            "max-age=1; max-age=2",
+            "max-age=1, max-age=2",
+            "includeSubDomains",
+            "max-age=\"1",
+        ] {
             assert_eq!(Hsts::parse(void), None, "{void}");
         }
     }

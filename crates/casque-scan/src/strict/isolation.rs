@@ -30,7 +30,13 @@ const POLICIES: [Policy; 3] = [
         structured: true,
         well_done: "Other sites that open this one get no hold of its window",
         why: "A site that opens this one keeps a hold of its window and can send it elsewhere or watch it load.",
-        fix: || send_with_helmet("cross-origin-opener-policy", "same-origin-allow-popups", "crossOriginOpenerPolicy: { policy: 'same-origin-allow-popups' }"),
+        fix: || {
+            send_with_helmet(
+                "cross-origin-opener-policy",
+                "same-origin-allow-popups",
+                "crossOriginOpenerPolicy: { policy: 'same-origin-allow-popups' }",
+            )
+        },
     },
     Policy {
         name: "cross-origin-embedder-policy",
@@ -40,7 +46,9 @@ const POLICIES: [Policy; 3] = [
         structured: true,
         well_done: "The page loads nothing from others that did not agree",
         why: "Browsers ignore the header, so the page is not isolated though it means to be.",
-        fix: || send_with_helmet("cross-origin-embedder-policy", "credentialless", "crossOriginEmbedderPolicy: { policy: 'credentialless' }"),
+        fix: || {
+            send_with_helmet("cross-origin-embedder-policy", "credentialless", "crossOriginEmbedderPolicy: { policy: 'credentialless' }")
+        },
     },
     Policy {
         name: "cross-origin-resource-policy",
@@ -84,7 +92,8 @@ fn value<'s>(site: &'s Site<'_>, policy: &Policy) -> Option<&'s str> {
     let (token, parameters) = line.split_once(';').unwrap_or((line, ""));
     let is_parameter = |p: &str| {
         let key = p.trim_matches(' ').split('=').next().unwrap_or_default();
-        key.starts_with(|c: char| c.is_ascii_lowercase() || c == '*') && key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.*".contains(&b))
+        key.starts_with(|c: char| c.is_ascii_lowercase() || c == '*')
+            && key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.*".contains(&b))
     };
     (parameters.is_empty() || parameters.split(';').all(is_parameter)).then_some(token.trim_end_matches(' '))
 }

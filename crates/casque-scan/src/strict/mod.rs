@@ -9,7 +9,7 @@
 //!
 //! | test | most | what takes points | bonus |
 //! |---|---:|---|---:|
-//! | `content-security-policy` | -25 | no policy -25, only reporting -25, nothing that browsers know -25; scripts: not limited -20, inline -20, from anywhere -20, from `data:` or `blob:` -20, inline handlers -10, from a host known for bypasses -10, `eval` -10, over http -10; plug-ins -5, `<base>` -5 | +10 nothing but what is listed, +5 no unsafe script |
+//! | `content-security-policy` | -25 | no policy -25, only reporting -25, nothing that browsers know -25; scripts: not limited -20, inline -20, from anywhere -20, from `data:` or `blob:` -20, inline handlers -10, from a host known for bypasses -10, `eval` -10, over http -10; plug-ins -5, `<base>` -5; words that browsers do not read as meant -5, a short nonce -10, reports or files over http -5 | +10 nothing but what is listed, +5 no unsafe script |
 //! | `cookies` | -40 | session readable by scripts -30, session over http -40 (-10 behind HSTS), any over http -20 (-5), SameSite misspelt -20, CSRF token without SameSite -10, `SameSite=None` without Secure -10, broken prefix -10, session without SameSite -5, session for all subdomains -5 | +5 |
 //! | `certificate` | -20 | not valid -20 | |
 //! | `strict-transport-security` | -20 | none -20, not valid -20, no https -20, below six months -10, not on redirects -5, `preload` without what it needs -5 | +5 preloaded |
@@ -41,6 +41,7 @@ mod contradictions;
 mod cookies;
 mod cors;
 mod csp;
+mod csp_lint;
 mod csp_scripts;
 mod fixes;
 mod framing;

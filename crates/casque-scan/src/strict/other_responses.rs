@@ -16,9 +16,24 @@ const TEST: &str = "other-responses";
 
 pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
     let kinds = [
-        (Role::ErrorPage, "other-error-page-bare", "The error page", "Error pages often print the address that was asked for, which makes them a place for injected scripts."),
-        (Role::Static, "other-file-bare", "A file that the page loads", "Uploaded files are where sniffing hurts, and a worker script takes its policy from its own answer."),
-        (Role::Recorded, "other-answer-bare", "Another answer of the site", "An attacker picks the answer that lacks the defence, not the page that has it."),
+        (
+            Role::ErrorPage,
+            "other-error-page-bare",
+            "The error page",
+            "Error pages often print the address that was asked for, which makes them a place for injected scripts.",
+        ),
+        (
+            Role::Static,
+            "other-file-bare",
+            "A file that the page loads",
+            "Uploaded files are where sniffing hurts, and a worker script takes its policy from its own answer.",
+        ),
+        (
+            Role::Recorded,
+            "other-answer-bare",
+            "Another answer of the site",
+            "An attacker picks the answer that lacks the defence, not the page that has it.",
+        ),
     ];
     for (role, id, what, why) in kinds {
         let bare = site.others(role).find_map(|exchange| {

@@ -34,20 +34,33 @@ pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
             let (takes, without) = if item.integrity { (20, "") } else { (50, ", without integrity") };
             let title = format!("A {} is loaded over plain http{without}", item.what);
             let why = "Whoever sits on the network can change it. Browsers block it on a page over https, so it does not work either.";
-            book.add(bad(TEST, "content-loaded-over-http", Severity::High, takes, title, why).seen(line).at(&site.page.url).mended_by(over_https()));
+            book.add(
+                bad(TEST, "content-loaded-over-http", Severity::High, takes, title, why)
+                    .seen(line)
+                    .at(&site.page.url)
+                    .mended_by(over_https()),
+            );
         } else if is_foreign && !item.address.https && site.needs_https() {
             let title = format!("A {} of another site is loaded over plain http", item.what);
             let why = "Whoever sits on the network can change it.";
-            book.add(bad(TEST, "content-loaded-over-http", Severity::High, 50, title, why).seen(line).at(&site.page.url).mended_by(over_https()));
+            book.add(
+                bad(TEST, "content-loaded-over-http", Severity::High, 50, title, why).seen(line).at(&site.page.url).mended_by(over_https()),
+            );
         } else if is_foreign && !item.integrity {
             let title = format!("A {} of another site is loaded without integrity", item.what);
             let why = "Whoever breaks into that site, or buys its name, runs code here. With integrity the browser checks that the file \
                        is still the one you meant.";
-            book.add(bad(TEST, "content-without-integrity", Severity::Low, 5, title, why).seen(line).at(&site.page.url).mended_by(integrity()));
+            book.add(
+                bad(TEST, "content-without-integrity", Severity::Low, 5, title, why).seen(line).at(&site.page.url).mended_by(integrity()),
+            );
         }
     }
     if book.is_clean(TEST) && !loaded.is_empty() {
-        let title = if loaded.iter().any(|l| foreign(&l)) { "What comes from other sites has integrity" } else { "Scripts and styles are the site's own" };
+        let title = if loaded.iter().any(|l| foreign(&l)) {
+            "What comes from other sites has integrity"
+        } else {
+            "Scripts and styles are the site's own"
+        };
         book.add(good(TEST, "content-loaded-securely", if loaded.iter().any(|l| foreign(&l)) { 5 } else { 0 }, title).at(&site.page.url));
     }
     if !site.document.whole {

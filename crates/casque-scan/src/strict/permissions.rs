@@ -15,12 +15,14 @@ pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
     }
     let url = &site.page.url;
     let Some(seen) = evidence(site.page, TEST) else {
-        let why = "A frame of an advertiser, or a script that got in, may ask the visitor for camera, microphone or place in this site's name.";
+        let why =
+            "A frame of an advertiser, or a script that got in, may ask the visitor for camera, microphone or place in this site's name.";
         book.add(bad(TEST, "permissions-policy-not-implemented", Severity::Info, 0, "No Permissions-Policy", why).at(url).mended_by(fix()));
         return;
     };
     let entries: Vec<&str> = list(site.page, TEST).collect();
-    let wide = entries.iter().find(|e| e.split_once('=').is_some_and(|(name, value)| INTIMATE.contains(&name.trim()) && value.contains('*')));
+    let wide =
+        entries.iter().find(|e| e.split_once('=').is_some_and(|(name, value)| INTIMATE.contains(&name.trim()) && value.contains('*')));
     let finding = if entries.iter().any(|e| !is_entry(e)) {
         let title = "Permissions-Policy is not valid, so browsers ignore it";
         let why = "One mistake voids the whole header. Nobody is written (), oneself (self), and other origins in double quotes.";
@@ -56,10 +58,13 @@ mod tests {
 
     #[test]
     fn entries_as_browsers_read_them() {
-        for entry in ["camera=()", "fullscreen=(self \"https://a.example\")", "geolocation=*", "usb=self;report-to=x", "sync-xhr=( self )"] {
+        for entry in ["camera=()", "fullscreen=(self \"https://a.example\")", "geolocation=*", "usb=self;report-to=x", "sync-xhr=( self )"]
+        {
             assert!(is_entry(entry), "{entry}");
         }
-        for entry in ["camera 'none'", "camera=(none)", "camera=none", "Camera=()", "camera=('self')", "camera=(https://a.example)", "=()", ""] {
+        for entry in
+            ["camera 'none'", "camera=(none)", "camera=none", "Camera=()", "camera=('self')", "camera=(https://a.example)", "=()", ""]
+        {
             assert!(!is_entry(entry), "{entry}");
         }
     }

@@ -30,7 +30,8 @@ pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
     let is_https = |hop: &(Option<Address>, &str)| hop.0.as_ref().is_some_and(|a| a.https);
     let ends_on_https = rest.last().is_some_and(is_https);
     if rest.is_empty() {
-        let finding = bad(TEST, "redirection-missing", Severity::High, 20, "The site answers over plain http instead of redirecting to https", WHY);
+        let finding =
+            bad(TEST, "redirection-missing", Severity::High, 20, "The site answers over plain http instead of redirecting to https", WHY);
         book.add(finding.at(start).mended_by(redirect_to_https()));
     } else if !ends_on_https {
         let finding = bad(TEST, "redirection-not-to-https", Severity::High, 20, "Redirects from http never reach https", WHY);

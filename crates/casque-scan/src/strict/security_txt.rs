@@ -24,7 +24,9 @@ pub(super) fn judge(site: &Site<'_>, context: &Context<'_>, book: &mut Book) {
         (false, ..) | (true, None, _) => note("security-txt-missing", "No security.txt says whom to tell of a hole"),
         (true, Some(_), None) => note("security-txt-without-expiry", "security.txt has no Expires, which RFC 9116 asks for"),
         (true, Some(_), Some(expires)) => match (day(&expires), context.now) {
-            (None, _) => note("security-txt-without-expiry", "security.txt has an Expires that is no date").seen(format!("Expires: {expires}")),
+            (None, _) => {
+                note("security-txt-without-expiry", "security.txt has an Expires that is no date").seen(format!("Expires: {expires}"))
+            }
             (Some(day), Some(now)) if day < i64::try_from(now.as_secs() / 86_400).unwrap_or(i64::MAX) => {
                 note("security-txt-expired", "security.txt has expired, so finders will not trust it").seen(format!("Expires: {expires}"))
             }
@@ -52,7 +54,8 @@ mod tests {
 
     #[test]
     fn days_are_counted() {
-        for (text, days) in [("1970-01-01T00:00:00Z", 0), ("1970-03-01", 59), ("2000-02-29T10:00:00+01:00", 11_016), ("2026-11-23", 20_780)] {
+        for (text, days) in [("1970-01-01T00:00:00Z", 0), ("1970-03-01", 59), ("2000-02-29T10:00:00+01:00", 11_016), ("2026-11-23", 20_780)]
+        {
             assert_eq!(day(text), Some(days), "{text}");
         }
         for text in ["", "soon", "2026-13-01", "2026-1-1", "9999999999", "日日日日日日"] {

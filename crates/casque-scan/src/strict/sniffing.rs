@@ -20,10 +20,14 @@ pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
     let why = "A browser may then take an uploaded picture or text for a page and run the scripts in it.";
     let fix = || send_with_helmet(TEST, "nosniff", "xContentTypeOptions: true");
     match (is_held(page), evidence(page, TEST)) {
-        (true, _) => book.add(good(TEST, "x-content-type-options-nosniff", 0, "Browsers take files for what they are said to be (nosniff)").at(&page.url)),
+        (true, _) => book.add(
+            good(TEST, "x-content-type-options-nosniff", 0, "Browsers take files for what they are said to be (nosniff)").at(&page.url),
+        ),
         (false, Some(seen)) => {
             let title = "X-Content-Type-Options has a value that browsers do not know";
-            book.add(bad(TEST, "x-content-type-options-header-invalid", Severity::Low, 5, title, why).seen(seen).at(&page.url).mended_by(fix()));
+            book.add(
+                bad(TEST, "x-content-type-options-header-invalid", Severity::Low, 5, title, why).seen(seen).at(&page.url).mended_by(fix()),
+            );
         }
         (false, None) => {
             let finding = bad(TEST, "x-content-type-options-not-implemented", Severity::Low, 5, "No X-Content-Type-Options: nosniff", why);

@@ -4,9 +4,13 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use casque_scan::mdn::Preload;
 use casque_scan::{Baseline, Capture, har, raw};
 
 use super::fetch::Target;
+
+/// The largest preload list that is read, in bytes: Chromium's has about 20 MB.
+const MAX_PRELOAD: usize = 128 * 1024 * 1024;
 
 /// One argument of the command.
 #[derive(Debug)]
@@ -55,6 +59,17 @@ pub(super) fn baseline(path: &Path) -> Result<Baseline, String> {
     let name = path.display();
     let bytes = open(path).and_then(|f| bounded(f, Baseline::MAX_BYTES)).map_err(|e| format!("cannot read `{name}`: {e}"))?;
     Baseline::parse(&bytes).map_err(|e| format!("`{name}`: {e}"))
+}
+
+/// Who is on the HSTS preload list.
+pub(super) fn preload(path: &Path) -> Result<Preload, String> {
+    let name = path.display();
+    let bytes = open(path).and_then(|f| bounded(f, MAX_PRELOAD)).map_err(|e| format!("cannot read `{name}`: {e}"))?;
+    if bytes.len() > MAX_PRELOAD {
+        return Err(format!("`{name}` is larger than a preload list can be: at most {MAX_PRELOAD} bytes are read"));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| format!("`{name}` is not UTF-8 text"))?;
+    Preload::parse(&text).map_err(|e| format!("`{name}`: {e}"))
 }
 
 fn open(path: &Path) -> io::Result<File> {

@@ -4,8 +4,11 @@ pub(crate) mod fetch;
 mod input;
 mod output;
 
+use std::time::{Duration, SystemTime};
+
+use casque_scan::mdn::Preload;
 use casque_scan::render::{Judged, one_line, render};
-use casque_scan::{Capture, Report, strict};
+use casque_scan::{Capture, Profile, Report, mdn, strict};
 use http::header::COOKIE;
 use tokio::task::JoinSet;
 
@@ -20,14 +23,19 @@ const AT_ONCE: usize = 4;
 
 pub(crate) fn run(args: &ScanArgs) -> Result<Exit, String> {
     let baseline = args.baseline.as_deref().map(input::baseline).transpose()?;
-    let rules = Rules { strict: strict::Context::default() };
+    let rules = Rules::of(args)?;
     let (captures, mut failed) = captures(args)?;
     let alone = captures.len() == 1;
-    let judged: Vec<Judged> = captures
-        .iter()
-        .map(|capture| rules.grade(capture))
-        .map(|report| Judged { delta: baseline.as_ref().map(|b| b.compare(&report, alone)), report })
-        .collect();
+    let mut judged: Vec<Judged> = Vec::new();
+    for capture in &captures {
+        match rules.grade(capture) {
+            Ok(report) => judged.push(Judged { delta: baseline.as_ref().map(|b| b.compare(&report, alone)), report }),
+            Err(why) => {
+                failed = true;
+                printer::error(why);
+            }
+        }
+    }
     if !judged.is_empty() {
         write(args, &judged)?;
     }
@@ -111,13 +119,32 @@ fn tell(target: &Target, error: &FetchError) {
 
 /// What grades.
 struct Rules {
-    strict: strict::Context,
+    profile: Profile,
+    preload: Preload,
+    now: Duration,
 }
 
 impl Rules {
-    fn grade(&self, capture: &Capture) -> Report {
-        strict::grade(capture, &self.strict)
+    fn of(args: &ScanArgs) -> Result<Self, String> {
+        let preload = args.preload_list.as_deref().map_or_else(|| Ok(Preload::unknown()), input::preload)?;
+        Ok(Self { profile: args.profile, preload, now: today() })
     }
+
+    fn grade(&self, capture: &Capture) -> Result<Report, String> {
+        if self.profile == Profile::Mdn {
+            let mut report = mdn::grade(capture, &self.preload).map_err(|e| format!("{}: {e}", one_line(&capture.host)))?;
+            report.not_judged.extend(capture.notes.iter().cloned());
+            return Ok(report);
+        }
+        let preload = (!self.preload.is_unknown()).then_some(&self.preload);
+        Ok(strict::grade(capture, &strict::Context { now: Some(self.now), preload }))
+    }
+}
+
+/// The time since the Unix epoch.
+#[expect(clippy::disallowed_methods, reason = "whether a date has passed is asked of the calendar, which no clock of ours has")]
+fn today() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 fn write(args: &ScanArgs, judged: &[Judged]) -> Result<(), String> {
