@@ -55,8 +55,8 @@ impl<'c> Line<'c> {
 
     /// The value of an attribute; of several the last, as browsers take it.
     fn value(&self, name: &str) -> Option<&'c str> {
-        let pairs = self.attributes.split(';').map(|a| a.split_once('=').unwrap_or((a, "")));
-        pairs.filter(|(n, _)| n.trim().eq_ignore_ascii_case(name)).last().map(|(_, v)| v.trim())
+        let mut pairs = self.attributes.split(';').map(|a| a.split_once('=').unwrap_or((a, "")));
+        pairs.rfind(|(n, _)| n.trim().eq_ignore_ascii_case(name)).map(|(_, v)| v.trim())
     }
 
     /// The line with its value taken out.
@@ -102,7 +102,7 @@ fn kind(name: &str) -> Kind {
         return Kind::AntiCsrf;
     }
     let mut words = bare.split(|c: char| !c.is_ascii_alphanumeric()).chain(camel_words(name));
-    let is_session = SESSION_PARTS.iter().any(|part| bare.contains(part)) || words.any(|w| is_session_word(w));
+    let is_session = SESSION_PARTS.iter().any(|part| bare.contains(part)) || words.any(is_session_word);
     if is_session { Kind::Session } else { Kind::Other }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
     let known = |t: &&str| PRIVATE.contains(t) || OPEN.contains(t) || ORIGIN.contains(t);
     let lower: Vec<String> = tokens.iter().map(|t| t.to_ascii_lowercase()).collect();
     // The last that a browser knows counts (Referrer Policy, 11.1).
-    let finding = match lower.iter().map(String::as_str).filter(known).last() {
+    let finding = match lower.iter().map(String::as_str).rfind(known) {
         Some(policy) if OPEN.contains(&policy) => {
             let title = format!("Other sites learn the whole addresses here (Referrer-Policy: {policy})");
             let why = "Addresses hold what was searched for, and the tokens of password resets and invitations.";

@@ -112,7 +112,23 @@ impl Client {
 
     /// Asks once. A kept connection that turns out to be closed is replaced.
     pub(super) async fn send(&mut self, ask: &Ask<'_>) -> Result<Exchange, FetchError> {
+        match self.try_once(ask).await {
+            // Whatever was being waited for then, it is the whole that has taken too long.
+            Err(_) if self.is_time_up() => Err(FetchError::Timeout { limit: self.limit }),
+            result => result,
+        }
+    }
+
+    /// Whether the time for all of it is over.
+    pub(super) fn is_time_up(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
+    async fn try_once(&mut self, ask: &Ask<'_>) -> Result<Exchange, FetchError> {
         let limit = if ask.page { PAGE_LIMIT } else { PROBE_LIMIT }.min(self.limit);
+        if self.is_time_up() {
+            return Err(FetchError::Timeout { limit: self.limit });
+        }
         let until = self.deadline.min(Instant::now() + limit);
         let late = FetchError::Timeout { limit };
         let origin = ask.address.origin();
@@ -140,7 +156,7 @@ impl Client {
             return open(stream, false, address).await;
         }
         let trust = self.trust.get_or_insert_with(Trust::of_the_system);
-        let (stream, problem) = trust.handshake(stream, address, self.accept_invalid_certs, until, self.limit).await?;
+        let (stream, problem) = trust.handshake(stream, address, self.accept_invalid_certs, until).await?;
         let verified = problem.is_none();
         self.certificate_problem = self.certificate_problem.take().or(problem);
         open(stream, verified, address).await

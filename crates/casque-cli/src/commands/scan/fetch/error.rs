@@ -30,11 +30,6 @@ pub(crate) enum FetchError {
 }
 
 impl FetchError {
-    /// Whether there is no use in asking the same site for anything else.
-    pub(super) fn is_final(&self) -> bool {
-        matches!(self, Self::Timeout { .. })
-    }
-
     /// What helps, if something is known to.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {

@@ -9,7 +9,6 @@ use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
 
 use super::Target;
 use super::client::{Ask, Client};
-use super::error::FetchError;
 
 /// Another site, as far as the one under scan can tell. The name can never be anybody's (RFC 6761 6.5).
 const STRANGER: &str = "casque-scan.example";
@@ -41,43 +40,54 @@ pub(super) async fn run(client: &mut Client, base: &Address, capture: &mut Captu
     if let Some(asset) = page.and_then(Exchange::first_asset).filter(|a| a.same_origin(base)) {
         plan.push(("a file that the page loads", Role::Static, asset));
     }
-    let mut late = Vec::new();
+    let mut probing = Probing { client, capture, late: Vec::new() };
     for (what, role, address) in plan {
         // robots.txt is the Observatory's second look for cookies.
-        let asked = client.send(&Ask { cookies: role == Role::Robots, ..Ask::probe(&address) }).await;
-        if let Some(exchange) = kept(asked, what, capture, &mut late) {
-            capture.others.push(Other { role, exchange });
+        let ask = Ask { cookies: role == Role::Robots, ..Ask::probe(&address) };
+        if let Some(exchange) = probing.ask(what, &ask).await {
+            probing.capture.others.push(Other { role, exchange });
         }
     }
-    let stranger = format!("https://{STRANGER}");
-    let fields = vec![(ORIGIN, stranger), (ACCESS_CONTROL_REQUEST_METHOD, "GET".to_owned())];
-    let asked = client.send(&Ask { method: Method::OPTIONS, fields, ..Ask::probe(base) }).await;
-    capture.preflight = kept(asked, "a preflight", capture, &mut late);
+    let fields = vec![(ORIGIN, format!("https://{STRANGER}")), (ACCESS_CONTROL_REQUEST_METHOD, "GET".to_owned())];
+    let preflight = Ask { method: Method::OPTIONS, fields, ..Ask::probe(base) };
+    probing.capture.preflight = probing.ask("a preflight", &preflight).await;
     for origin in foreign_origins(base) {
-        let asked = client.send(&Ask { fields: vec![(ORIGIN, origin)], ..Ask::probe(base) }).await;
-        if let Some(exchange) = kept(asked, "what other sites may read (CORS)", capture, &mut late) {
-            capture.others.push(Other { role: Role::CorsProbe, exchange });
+        let ask = Ask { fields: vec![(ORIGIN, origin)], ..Ask::probe(base) };
+        if let Some(exchange) = probing.ask("what other sites may read (CORS)", &ask).await {
+            probing.capture.others.push(Other { role: Role::CorsProbe, exchange });
         }
     }
-    if !late.is_empty() {
-        late.dedup();
-        capture.notes.push(format!("{}: the time was up", late.join(", ")));
-    }
+    probing.end();
 }
 
-fn kept(asked: Result<Exchange, FetchError>, what: &'static str, capture: &mut Capture, late: &mut Vec<&'static str>) -> Option<Exchange> {
-    match asked {
-        Ok(exchange) => Some(exchange),
-        Err(error) if error.is_final() => {
-            late.push(what);
-            None
+/// Probes under way.
+struct Probing<'c> {
+    client: &'c mut Client,
+    capture: &'c mut Capture,
+    /// What there was no time for.
+    late: Vec<&'static str>,
+}
+
+impl Probing<'_> {
+    async fn ask(&mut self, what: &'static str, ask: &Ask<'_>) -> Option<Exchange> {
+        match self.client.send(ask).await {
+            Ok(exchange) => return Some(exchange),
+            Err(_) if self.client.is_time_up() => self.late.push(what),
+            Err(error) => self.note(format!("{what}: {error}")),
         }
-        Err(error) => {
-            let note = format!("{what}: {error}");
-            if !capture.notes.contains(&note) {
-                capture.notes.push(note);
-            }
-            None
+        None
+    }
+
+    fn note(&mut self, note: String) {
+        if !self.capture.notes.contains(&note) {
+            self.capture.notes.push(note);
+        }
+    }
+
+    fn end(mut self) {
+        if !self.late.is_empty() {
+            self.late.dedup();
+            self.note(format!("{}: the time was up", self.late.join(", ")));
         }
     }
 }

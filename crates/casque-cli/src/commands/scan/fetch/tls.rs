@@ -4,6 +4,7 @@
 //! company's own authority counts here as it does in its browsers; `SSL_CERT_FILE` names another store.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use casque_scan::Address;
 use rustls::client::WebPkiServerVerifier;
@@ -17,6 +18,9 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::error::FetchError;
+
+/// How long a handshake may take.
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
 
 /// The certificates that are trusted, read once.
 #[derive(Clone)]
@@ -43,7 +47,6 @@ impl Trust {
         address: &Address,
         accept_invalid: bool,
         deadline: Instant,
-        limit: std::time::Duration,
     ) -> Result<(TlsStream<TcpStream>, Option<String>), FetchError> {
         let problem = Arc::new(Mutex::new(None));
         let checker = Checker { trust: self.clone(), accept_invalid, problem: problem.clone() };
@@ -57,12 +60,12 @@ impl Trust {
             address: address.origin(),
             why: "the host is no name that a certificate can have".to_owned(),
         })?;
-        let made = timeout_at(deadline, TlsConnector::from(Arc::new(config)).connect(name, stream)).await;
-        let stream = made.map_err(|_| FetchError::Timeout { limit })?.map_err(|error| {
-            match error.get_ref().and_then(|e| e.downcast_ref::<Error>()) {
-                Some(error) => failed(address, error),
-                None => FetchError::Tls { address: address.origin(), why: error.to_string() },
-            }
+        let until = deadline.min(Instant::now() + HANDSHAKE_LIMIT);
+        let made = timeout_at(until, TlsConnector::from(Arc::new(config)).connect(name, stream)).await;
+        let late = |_| FetchError::Tls { address: address.origin(), why: format!("no answer within {} s", HANDSHAKE_LIMIT.as_secs()) };
+        let stream = made.map_err(late)?.map_err(|error| match error.get_ref().and_then(|e| e.downcast_ref::<Error>()) {
+            Some(error) => failed(address, error),
+            None => FetchError::Tls { address: address.origin(), why: error.to_string() },
         })?;
         let problem = problem.lock().unwrap_or_else(PoisonError::into_inner).take();
         Ok((stream, problem))
