@@ -6,7 +6,8 @@
 //! [`Document::whole`]. Of a tag only the attributes asked for are kept.
 //!
 //! What a tokenizer without a tree cannot know is where an element ends up: a script inside `<template>` or `<noscript>` is seen
-//! like any other, as the MDN HTTP Observatory sees it. What decides whether a tag is a tag at all is followed: comments, raw text
+//! like any other, as the MDN HTTP Observatory sees it; like there, too, a CDATA section hides tags anywhere, and comments in a script
+//! do not nest. What decides whether a tag is a tag at all is followed: comments, raw text
 //! (`<textarea>`, `<style>`, `<iframe>`…), and the other rules within SVG and MathML.
 
 use std::convert::Infallible;
@@ -42,6 +43,9 @@ pub(crate) struct Element {
 
 /// The attributes that are kept.
 const KEPT: [&str; 10] = ["src", "integrity", "crossorigin", "nonce", "type", "rel", "href", "name", "http-equiv", "content"];
+
+/// The elements of SVG and MathML that hold HTML again. They are not told apart.
+const HTML_AGAIN: [&[u8]; 9] = [b"foreignobject", b"desc", b"title", b"mi", b"mo", b"mn", b"ms", b"mtext", b"annotation-xml"];
 
 impl Element {
     /// The value of an attribute; the empty text if it is there without a value.
@@ -127,11 +131,7 @@ impl<'d> Reader<'d> {
             }
             return;
         }
-        let opens = match self.foreign.last().map(Vec::as_slice) {
-            Some(b"svg") => matches!(name, b"svg" | b"math" | b"foreignobject" | b"desc" | b"title"),
-            Some(b"math") => matches!(name, b"svg" | b"math" | b"mi" | b"mo" | b"mn" | b"ms" | b"mtext" | b"annotation-xml"),
-            _ => matches!(name, b"svg" | b"math"),
-        };
+        let opens = matches!(name, b"svg" | b"math") || (self.in_foreign() && HTML_AGAIN.contains(&name));
         if opens && !self.self_closing && self.foreign.len() < DEEPEST {
             self.foreign.push(self.name.clone());
         }
@@ -249,8 +249,9 @@ impl Emitter for Reader<'_> {
         self.end && !self.last_start.is_empty() && self.last_start == self.name
     }
 
+    /// A CDATA section is one everywhere, not only within SVG and MathML.
     fn adjusted_current_node_present_but_not_in_html_namespace(&mut self) -> bool {
-        self.in_foreign()
+        true
     }
 }
 
@@ -287,6 +288,7 @@ mod tests {
             "<a title='%s'>",
             "<plaintext>%s",
             "<svg><![CDATA[ %s ]]></svg>",
+            "<![CDATA[ %s",
             "<svg><foreignObject><textarea>%s</textarea></foreignObject></svg>",
             "<svg/><style>%s</style>",
             "<script>%s</script>",

@@ -154,8 +154,20 @@ fn capture(input: &Value) -> Capture {
     let end = redirects.last().map_or("https://mozilla.org/", |hop| &hop.url);
     let (https, http) = if scheme == "http" { (None, page) } else { (page, exchange(&input["http_response"], end, None)) };
     let preflight = exchange(&input["preflight"], &url, None);
-    let cookies = jar(&input["set_cookie"], &host);
+    let cookies = input["jar"].as_array().map_or_else(|| jar(&input["set_cookie"], &host), |jar| jar.iter().map(kept).collect());
     Capture { host, https, http, redirects, preflight, cookies, ..Capture::default() }
+}
+
+/// A cookie of the recorded jar.
+fn kept(recorded: &Value) -> JarCookie {
+    JarCookie {
+        name: text(&recorded["name"]).to_owned(),
+        domain: text(&recorded["domain"]).to_owned(),
+        path: text(&recorded["path"]).to_owned(),
+        secure: recorded["secure"] == true,
+        http_only: recorded["http_only"] == true,
+        same_site: recorded["same_site"].as_str().map(str::to_owned),
+    }
 }
 
 /// What a test read, in the recording's form.

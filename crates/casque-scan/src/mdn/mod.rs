@@ -97,8 +97,10 @@ pub struct Analysis {
 /// Runs the twelve tests. What is missing from the capture counts as not there.
 #[must_use]
 pub fn analyse(capture: &Capture, preload: &Preload) -> Analysis {
-    let page = Page::of(capture);
-    let page = page.as_ref();
+    of_page(Page::of(capture).as_ref(), capture, preload)
+}
+
+fn of_page(page: Option<&Page<'_>>, capture: &Capture, preload: &Preload) -> Analysis {
     let hsts = hsts::test(capture, preload);
     let tests = vec![
         csp::test(page),
@@ -153,15 +155,16 @@ impl std::error::Error for ScanError {}
 /// # Errors
 /// When there is no page to judge.
 pub fn grade(capture: &Capture, preload: &Preload) -> Result<Report, ScanError> {
-    let exchange = page::judged(capture).ok_or(ScanError::NoAnswer)?;
+    let page = Page::of(capture).ok_or(ScanError::NoAnswer)?;
+    let exchange = page.exchange;
     if !matches!(exchange.status, 200..=399 | 401 | 403) {
         return Err(ScanError::Status(exchange.status));
     }
-    let Analysis { tests, score, grade } = analyse(capture, preload);
+    let Analysis { tests, score, grade } = of_page(Some(&page), capture, preload);
     let target = target(capture, exchange);
     let mut findings: Vec<Finding> = tests.into_iter().map(|test| finding(test, capture, exchange)).collect();
     findings.sort_by_key(|f| (f.modifier >= 0 && f.pass, f.modifier));
-    Ok(Report { target, profile: Profile::Mdn, grade, score, findings, not_judged: not_judged(capture, preload) })
+    Ok(Report { target, profile: Profile::Mdn, grade, score, findings, not_judged: not_judged(&page, capture, preload) })
 }
 
 fn target(capture: &Capture, exchange: &Exchange) -> String {
@@ -193,7 +196,7 @@ fn finding(test: TestResult, capture: &Capture, page: &Exchange) -> Finding {
     }
 }
 
-fn not_judged(capture: &Capture, preload: &Preload) -> Vec<String> {
+fn not_judged(page: &Page<'_>, capture: &Capture, preload: &Preload) -> Vec<String> {
     let mut left = Vec::new();
     if preload.is_unknown() {
         left.push("whether browsers have the site on their HSTS preload list: no list was given (--preload-list FILE)".to_owned());
@@ -201,8 +204,7 @@ fn not_judged(capture: &Capture, preload: &Preload) -> Vec<String> {
     if capture.preflight.is_none() {
         left.push("what other origins may read (CORS): the preflight got no answer and counts as closed".to_owned());
     }
-    let page = Page::of(capture);
-    if page.as_ref().is_some_and(|p| p.exchange.truncated || p.document.as_ref().is_some_and(|d| !d.whole)) {
+    if page.exchange.truncated || page.document.as_ref().is_some_and(|d| !d.whole) {
         left.push("the end of the page: it is longer than what was read".to_owned());
     }
     left

@@ -9,12 +9,7 @@ use super::text;
 /// The types whose body is read as a page, as the Observatory compares them: exactly.
 const HTML_TYPES: [&str; 2] = ["text/html", "application/xhtml+xml"];
 
-/// The answer that is judged: over https if there was one, else over http.
-pub(super) fn judged(capture: &Capture) -> Option<&Exchange> {
-    capture.https.as_ref().or(capture.http.as_ref())
-}
-
-/// The judged answer, read.
+/// The answer that is judged, read: over https if there was one, else over http.
 pub(super) struct Page<'c> {
     pub exchange: &'c Exchange,
     /// Whether the address it was found at in the end is https.
@@ -29,7 +24,7 @@ pub(super) struct Page<'c> {
 
 impl<'c> Page<'c> {
     pub(super) fn of(capture: &'c Capture) -> Option<Self> {
-        let exchange = judged(capture)?;
+        let exchange = capture.https.as_ref().or(capture.http.as_ref())?;
         let https = match exchange.url.split_once("://") {
             Some((scheme, _)) => scheme.eq_ignore_ascii_case("https"),
             None => capture.https.is_some(),

@@ -103,7 +103,7 @@ fn of_route(hops: &[Url], preload: &Preload) -> &'static Verdict {
         [] | [_] => &MISSING,
         [.., last] if last.scheme() != "https" => &NOT_TO_HTTPS,
         [_, second, ..] if second.scheme() != "https" => &NOT_AT_FIRST,
-        [first, second, ..] if first.host_str() != second.host_str() => &OFF_HOST,
+        [first, second, ..] if first.scheme() == "http" && first.host_str() != second.host_str() => &OFF_HOST,
         _ => &TO_HTTPS,
     }
 }

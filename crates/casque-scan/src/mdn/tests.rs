@@ -57,7 +57,9 @@ fn meta_counts_like_a_header_where_it_may() {
     let codes = |body: &str| analyse(&site(&[("content-type", "text/html; charset=utf-8")], body), &Preload::unknown()).tests;
     let tests = codes(body);
     assert_eq!(tests[0].result, "csp-implemented-with-no-unsafe-default-src-none");
-    assert_eq!(tests[10].result, "x-frame-options-not-implemented");
+    assert_eq!(tests[10].result, "x-frame-options-implemented-via-csp");
+    let alone = codes("<meta http-equiv=content-security-policy content=\"frame-ancestors 'none'\">");
+    assert_eq!((alone[0].result, alone[10].result), ("csp-not-implemented", "x-frame-options-not-implemented"));
     let typed = |kind: &str| analyse(&site(&[("content-type", kind)], body), &Preload::unknown()).tests[0].result;
     assert_eq!(typed("text/plain"), "csp-not-implemented");
 }
@@ -85,6 +87,145 @@ fn hostile_pages_cost_little() {
     let sources: String = (0..100_000).map(|n| format!(" a{n}")).collect();
     let policy = format!("<meta http-equiv=content-security-policy content='img-src{sources}'>");
     assert_eq!(analyse(&site(&[("content-type", "text/html")], &policy), &Preload::unknown()).tests[0].result, "csp-header-invalid");
+}
+
+/// The result of one test for a site with one header.
+fn result(test: &str, name: &str, value: &str) -> &'static str {
+    of(test, &site(&[("content-type", "text/html"), (name, value)], "<p>"))
+}
+
+fn of(test: &str, capture: &Capture) -> &'static str {
+    let known = Preload::of_hosts([("known.example".to_owned(), true)]);
+    analyse(capture, &known).tests.into_iter().find(|t| t.test == test).unwrap().result
+}
+
+#[test]
+fn policies_are_judged_by_their_worst() {
+    for (policy, wanted) in [
+        ("default-src 'none'; script-src 'self'", "no-unsafe-default-src-none"),
+        ("default-src 'self'", "no-unsafe"),
+        ("default-src 'self'; report-uri /a; report-uri /b", ""),
+        ("default-src 'self'; style-src 'unsafe-inline'", "unsafe-inline-in-style-src-only"),
+        ("default-src 'self'; img-src http:", "insecure-scheme-in-passive-content-only"),
+        ("default-src 'self'; img-src http:; script-src 'unsafe-eval'", "unsafe-eval"),
+        ("default-src 'self'; font-src ftp:; script-src 'unsafe-eval'", "insecure-scheme"),
+        ("default-src 'self'; script-src 'unsafe-inline' http:", "unsafe-inline"),
+        ("default-src 'self'; object-src *", "unsafe-inline"),
+        ("script-src 'self'", "unsafe-inline"),
+        ("default-src 'self'; script-src 'NONCE-a' 'unsafe-inline'", "no-unsafe"),
+        ("default-src 'self'; script-src 'nonce-a' 'strict-dynamic' https: 'self'", "no-unsafe"),
+        ("default-src 'self', default-src 'none'", "no-unsafe-default-src-none"),
+    ] {
+        let wanted = if wanted.is_empty() { "csp-implemented-but-duplicate-directives" } else { &format!("csp-implemented-with-{wanted}") };
+        assert_eq!(result("content-security-policy", "content-security-policy", policy), wanted, "{policy}");
+    }
+    for invalid in ["", "abc", "img-src a; img-src b", "default-src 'self',", "script-src 'strict-dynamic'"] {
+        assert_eq!(result("content-security-policy", "content-security-policy", invalid), "csp-header-invalid", "{invalid}");
+    }
+    let reported = result("content-security-policy", "content-security-policy-report-only", "default-src 'self'");
+    assert_eq!(reported, "csp-not-implemented-but-reporting-enabled");
+}
+
+#[test]
+fn headers_of_one_word() {
+    for (test, value, wanted) in [
+        ("cross-origin-embedder-policy", "require-corp; report-to=\"x\"", "coep-implemented-with-require-corp"),
+        ("cross-origin-embedder-policy", "Require-Corp", "coep-header-invalid"),
+        ("cross-origin-opener-policy", "noopener-allow-popups", "coop-implemented-with-noopener-allow-popups"),
+        ("cross-origin-opener-policy", "same-origin, same-origin", "coop-header-invalid"),
+        ("cross-origin-resource-policy", "SAME-SITE", "corp-implemented-with-same-site"),
+        ("cross-origin-resource-policy", "same-site;", "corp-header-invalid"),
+        ("referrer-policy", "unsafe-url, no-referrer, later", "referrer-policy-private"),
+        ("referrer-policy", "no-referrer, origin", "referrer-policy-unsafe"),
+        ("referrer-policy", "never", "referrer-policy-header-invalid"),
+        ("strict-transport-security", "max-age=15552000; includeSubDomains", "hsts-implemented-max-age-at-least-six-months"),
+        ("strict-transport-security", "max-age=15551999", "hsts-implemented-max-age-less-than-six-months"),
+        ("strict-transport-security", "max-age=\"1\"", "hsts-implemented-max-age-at-least-six-months"),
+        ("strict-transport-security", "max-age=31536000, preload", "hsts-header-invalid"),
+        ("x-content-type-options", " NoSniff", "x-content-type-options-nosniff"),
+        ("x-content-type-options", "nosniff, nosniff", "x-content-type-options-header-invalid"),
+        ("x-frame-options", "deny", "x-frame-options-sameorigin-or-deny"),
+        ("x-frame-options", "allow-from https://a.example", "x-frame-options-allow-from-origin"),
+        ("x-frame-options", "ALLOWALL", "x-frame-options-header-invalid"),
+    ] {
+        assert_eq!(result(test, test, value), wanted, "{value}");
+    }
+}
+
+#[test]
+fn cookies_are_judged_by_the_worst() {
+    for (lines, wanted) in [
+        (&["a=1; Secure; SameSite=Lax"][..], "secure-with-httponly-sessions-and-samesite"),
+        (&["a=1; Secure; SameSite=Lax", "sess=1; Secure; HttpOnly"], "secure-with-httponly-sessions"),
+        (&["a=1"], "without-secure-flag"),
+        (&["a=1; SameSite=None"], "samesite-flag-invalid"),
+        (&["a=1", "csrf=1; Secure"], "anticsrf-without-samesite-flag"),
+        (&["csrf=1", "Login=1; Secure"], "session-without-httponly-flag"),
+        (&["mysession=1; Secure", "b_sess=1; HttpOnly"], "session-without-secure-flag"),
+        (&["heroku-session-affinity=1"], "not-found"),
+    ] {
+        let mut capture = site(&[], "");
+        let from = url::Url::parse("https://mozilla.org/").unwrap();
+        capture.cookies = lines.iter().filter_map(|line| JarCookie::from_set_cookie(line, &from)).collect();
+        assert_eq!(of("cookies", &capture), format!("cookies-{wanted}"), "{lines:?}");
+    }
+}
+
+#[test]
+fn the_way_to_https() {
+    for (urls, wanted) in [
+        (&["http://mozilla.org/", "https://mozilla.org/"][..], "to-https"),
+        (&["http://mozilla.org/", "https://www.mozilla.org/"], "off-host-from-http"),
+        (&["http://mozilla.org/", "http://mozilla.org/a", "https://mozilla.org/"], "not-to-https-on-initial-redirection"),
+        (&["http://mozilla.org/", "https://mozilla.org/", "http://mozilla.org/"], "not-to-https"),
+        (&["http://mozilla.org/"], "missing"),
+        (&["http://known.example/", "http://a.known.example/"], "all-redirects-preloaded"),
+    ] {
+        let mut capture = site(&[], "");
+        capture.redirects = urls.iter().map(|url| Hop { url: (*url).to_owned(), status: 301 }).collect();
+        assert_eq!(of("redirection", &capture), format!("redirection-{wanted}"), "{urls:?}");
+        capture.http.as_mut().unwrap().verified = false;
+        assert_eq!(of("redirection", &capture), "redirection-invalid-cert");
+        capture.http.as_mut().unwrap().url = "http://mozilla.org/".to_owned();
+        assert_eq!(of("redirection", &capture), format!("redirection-{wanted}"), "plain http has no certificate");
+        capture.http = None;
+        assert_eq!(of("redirection", &capture), "redirection-not-needed-no-http");
+    }
+}
+
+#[test]
+fn scripts_of_others() {
+    let script = |src: &str| format!("<script src='{src}'></script><script src='{src}#2' integrity=x></script>");
+    for (body, wanted) in [
+        ("<p>".to_owned(), "not-implemented-but-no-scripts-loaded"),
+        (script("/a.js"), "implemented-and-all-scripts-loaded-securely"),
+        (script("http://www.mozilla.org/a.js"), "not-implemented-but-all-scripts-loaded-from-secure-origin"),
+        (script("https://cdn.example/a.js"), "not-implemented-but-external-scripts-loaded-securely"),
+        (script("//mozilla.org/a.js"), "not-implemented-and-external-scripts-not-loaded-securely"),
+        ("<script src=https://cdn.example/ integrity=x></script>".to_owned(), "implemented-and-external-scripts-loaded-securely"),
+        ("<script src=//cdn.example/ integrity=x></script>".to_owned(), "implemented-but-external-scripts-not-loaded-securely"),
+    ] {
+        assert_eq!(of("subresource-integrity", &site(&[("content-type", "text/html")], &body)), format!("sri-{wanted}"), "{body}");
+        assert_eq!(of("subresource-integrity", &site(&[("content-type", "image/png")], &body)), "sri-not-implemented-response-not-html");
+    }
+}
+
+#[test]
+fn what_a_preflight_shows() {
+    let origin = "https://probe.example";
+    for (allowed, credentials, wanted) in [
+        ("", "true", "not-implemented"),
+        ("*", "true", "implemented-with-public-access"),
+        (origin, "", "implemented-with-restricted-access"),
+        ("null", "true", "implemented-with-restricted-access"),
+        (origin, "True", "implemented-with-universal-access"),
+    ] {
+        let mut preflight =
+            exchange("https", &[("access-control-allow-origin", allowed), ("Access-Control-Allow-Credentials", credentials)], "");
+        preflight.request_headers.push(("Origin".to_owned(), origin.to_owned()));
+        let capture = Capture { preflight: Some(preflight), ..site(&[], "") };
+        assert_eq!(of("cross-origin-resource-sharing", &capture), format!("cross-origin-resource-sharing-{wanted}"));
+    }
 }
 
 const NAMES: [&str; 15] = [

@@ -27,7 +27,7 @@ const NONCE_OR_HASH: [&str; 4] = ["'nonce-", "'sha256-", "'sha384-", "'sha512-"]
 /// What the test read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CspDetail {
-    /// All policies as one, with what is ignored beside nonces and hashes taken out; `None` if there is none that counts.
+    /// All policies as one, sorted by code unit, with what is ignored beside nonces and hashes taken out; `None` if there is none that counts.
     pub data: Option<BTreeMap<String, Vec<String>>>,
     /// What the policy allows; `None` if there is none that counts.
     pub policy: Option<CspFlags>,
@@ -88,10 +88,11 @@ impl<'p> Policies<'p> {
     }
 }
 
-/// Whether an acceptable policy in a header says who may frame the page, whatever it says.
+/// Whether acceptable policies say who may frame the page, whatever they say. Beside another directive, what `<meta>` says of it
+/// counts too, though browsers ignore it there.
 pub(super) fn limits_frames(page: &Page<'_>) -> bool {
     let policies = Policies::of(page);
-    policies.merged().is_ok_and(|_| policies.of_header().get("frame-ancestors").is_some())
+    policies.merged().is_ok_and(|merged| !says_nothing(&merged, &policies) && merged.get("frame-ancestors").is_some())
 }
 
 pub(super) fn test(page: Option<&Page<'_>>) -> TestResult {
@@ -159,6 +160,9 @@ fn judge(mut policy: Policy, header: &Policy, https: bool) -> (BTreeMap<String, 
         unsafe_inline_style: loose(style),
         unsafe_objects: has(object, &BROAD),
     };
+    for sources in policy.directives.values_mut() {
+        sources.sort_by(|a, b| a.encode_utf16().cmp(b.encode_utf16()));
+    }
     let verdict = if dynamic && !singled_out { &verdicts::INVALID } else { verdict(flags, !policy.repeated.is_empty()) };
     (policy.directives, verdict, flags)
 }

@@ -6,14 +6,14 @@
 //! lies below it as a path. What once stayed is not taken away by a third policy. A source that starts with the one before it from its
 //! own policy is dropped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::super::text;
 
 /// The shortest policy there can be, in UTF-16 units.
 const SHORTEST: usize = 6;
-/// Directives that may come twice; the last one counts.
+/// Directives that may come twice. The last one counts in the first policy; in a later one each is laid over what is there.
 const REPEATABLE: [&str; 2] = ["report-uri", "report-to"];
 /// How much text of policies is read, in bytes. No server sends as much in a header; more of it, in `<meta>`, counts as invalid.
 const MOST_TEXT: usize = 64 << 10;
@@ -21,7 +21,7 @@ const MOST_TEXT: usize = 64 << 10;
 /// All policies of a page as one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Policy {
-    /// Each directive with its sources, sorted. No sources are `'none'`.
+    /// Each directive with its sources, in the order of CLDR's root collation. No sources are `'none'`.
     pub directives: BTreeMap<String, Vec<String>>,
     /// Which of `report-uri` and `report-to` came twice in a policy, in the order in which that was seen.
     pub repeated: Vec<String>,
@@ -68,25 +68,24 @@ impl Policy {
     /// # Errors
     /// When one of them is not acceptable, or they are too long together.
     pub fn parse<'p>(policies: impl IntoIterator<Item = &'p str>) -> Result<Self, PolicyError> {
-        let mut merged: BTreeMap<String, Vec<Source>> = BTreeMap::new();
-        let mut repeated = Vec::new();
+        let mut bare = Vec::new();
         let mut length = 0;
-        for (index, policy) in policies.into_iter().enumerate() {
+        for policy in policies {
             length += policy.len() + 1;
             if length > MOST_TEXT {
                 return Err(PolicyError::TooLong);
             }
+            bare.push(stripped(policy)?);
+        }
+        let mut merged: BTreeMap<String, Vec<Source>> = BTreeMap::new();
+        let mut repeated = Vec::new();
+        for (index, policy) in bare.iter().enumerate() {
             for (directive, sources) in read(policy, index, &mut repeated)? {
                 match merged.get_mut(&directive) {
-                    Some(there) => lay_over(there, sources),
-                    None if index == 0 => {
-                        let mut first = sources;
-                        drop_covered(&mut first);
-                        merged.insert(directive, first);
-                    }
-                    None => {
-                        merged.insert(directive, Vec::new());
-                    }
+                    Some(there) if index > 0 => lay_over(there, sources),
+                    Some(there) => *there = drop_covered(sources),
+                    None if index == 0 => _ = merged.insert(directive, drop_covered(sources)),
+                    None => _ = merged.insert(directive, Vec::new()),
                 }
             }
         }
@@ -100,15 +99,18 @@ impl Policy {
     }
 }
 
-/// One policy: its directives with their sources, sorted, each once.
-fn read(policy: &str, index: usize, repeated: &mut Vec<String>) -> Result<BTreeMap<String, Vec<Source>>, PolicyError> {
+/// A policy without line breaks and the white space around it.
+fn stripped(policy: &str) -> Result<String, PolicyError> {
     let bare: String = policy.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
     let bare = text::trim(&bare);
-    if bare.encode_utf16().count() < SHORTEST {
-        return Err(PolicyError::TooShort(bare.to_owned()));
-    }
-    let mut read = BTreeMap::new();
-    for directive in bare.split(';') {
+    if bare.encode_utf16().count() < SHORTEST { Err(PolicyError::TooShort(bare.to_owned())) } else { Ok(bare.to_owned()) }
+}
+
+/// One policy: its directives in order, each with its sources, sorted, each once.
+fn read(policy: &str, index: usize, repeated: &mut Vec<String>) -> Result<Vec<(String, Vec<Source>)>, PolicyError> {
+    let mut read = Vec::new();
+    let mut names = BTreeSet::new();
+    for directive in policy.split(';') {
         let mut words = directive.split(text::is_white).filter(|word| !word.is_empty());
         let Some(name) = words.next() else { continue };
         let name = name.to_lowercase();
@@ -116,32 +118,33 @@ fn read(policy: &str, index: usize, repeated: &mut Vec<String>) -> Result<BTreeM
         if texts.is_empty() {
             texts.push("'none'".to_owned());
         }
-        texts.sort_by(|a, b| a.encode_utf16().cmp(b.encode_utf16()));
+        texts.sort_by(|a, b| text::collate(a, b));
         texts.dedup();
-        let sources = texts.into_iter().map(|text| Source { text, policy: index, stays: false }).collect();
-        if read.insert(name.clone(), sources).is_some() {
+        if !names.insert(name.clone()) {
             if !REPEATABLE.contains(&name.as_str()) {
                 return Err(PolicyError::Repeated { directive: name, policy: index });
             }
             if !repeated.contains(&name) {
-                repeated.push(name);
+                repeated.push(name.clone());
             }
         }
+        read.push((name, texts.into_iter().map(|text| Source { text, policy: index, stays: false }).collect()));
     }
     Ok(read)
 }
 
-/// Within one policy: a source that starts with its neighbour says nothing new.
-fn drop_covered(sources: &mut Vec<Source>) {
-    let keep: Vec<bool> = pairs(sources).map(|(before, it)| before.is_none_or(|b| !it.text.starts_with(&b.text))).collect();
-    retain(sources, &keep);
+/// Within the first policy: a source that starts with its neighbour says nothing new.
+fn drop_covered(mut sources: Vec<Source>) -> Vec<Source> {
+    let keep: Vec<bool> = pairs(&sources).map(|(before, it)| before.is_none_or(|b| !it.text.starts_with(&b.text))).collect();
+    retain(&mut sources, &keep);
+    sources
 }
 
 /// Lays a later policy's sources over those that are there.
 fn lay_over(there: &mut Vec<Source>, later: Vec<Source>) {
     there.extend(later);
     // Stable: of equal sources the earlier policy's comes first.
-    there.sort_by(|a, b| a.text.encode_utf16().cmp(b.text.encode_utf16()));
+    there.sort_by(|a, b| text::collate(&a.text, &b.text));
     let verdicts: Vec<bool> = pairs(there)
         .map(|(before, it)| match before {
             Some(b) if b.policy == it.policy => it.stays && !it.text.starts_with(&b.text),
@@ -204,6 +207,8 @@ mod tests {
         assert_eq!(twice, PolicyError::Repeated { directive: "script-src".to_owned(), policy: 1 });
         assert_eq!(Policy::parse(["report-uri /a; report-uri /b"]).unwrap().repeated.len(), 1);
         assert_eq!(Policy::parse([format!("img-src {}", "a ".repeat(MOST_TEXT)).as_str()]), Err(PolicyError::TooLong));
+        let both = Policy::parse(["img-src a; img-src b", "x"]).unwrap_err();
+        assert_eq!(both, PolicyError::TooShort("x".to_owned()), "length is looked at first");
         assert!(Policy::parse([";;;;;;"]).unwrap().directives.is_empty());
     }
 
