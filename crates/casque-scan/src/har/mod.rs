@@ -121,6 +121,7 @@ fn gather(site: &str, entries: &[Read<'_>]) -> Capture {
         used.push(first.index);
     }
     for entry in own {
+        entry.exchange(false).fill(&mut capture.cookies);
         if used.contains(&entry.index) {
             continue;
         }
@@ -314,6 +315,7 @@ mod tests {
         assert_eq!((page.status, page.body.as_slice(), page.verified), (200, &b"<p>hi"[..], true));
         assert_eq!(page.values("set-cookie").collect::<Vec<_>>(), ["a=1", "b=2"]);
         assert_eq!(page.headers.len(), 3);
+        assert_eq!(shop.cookies.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(shop.redirects.iter().map(|h| h.status).collect::<Vec<_>>(), [301, 200]);
         assert!(shop.preflight.is_some());
         assert_eq!(shop.others.iter().map(|o| o.role).collect::<Vec<_>>(), [Role::Static, Role::ErrorPage]);

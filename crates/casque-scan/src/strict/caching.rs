@@ -2,10 +2,10 @@
 
 use super::Context;
 use super::book::{Book, bad};
-use super::fixes::send;
+use super::fixes::in_the_app;
 use super::site::{Site, list};
 use crate::exchange::Exchange;
-use crate::report::{Fix, Severity};
+use crate::report::Severity;
 
 const TEST: &str = "caching";
 
@@ -15,8 +15,7 @@ pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
         let title = "An answer that sets a cookie may be kept by shared caches";
         let why = "A cache that stores it hands one visitor's cookie to all others: they are then logged in as that visitor.";
         let cookie = exchange.values("set-cookie").next().and_then(|l| l.split('=').next()).unwrap_or_default().trim();
-        let fix =
-            Fix { express: "res.set('Cache-Control', 'private, no-store');".to_owned(), ..send("cache-control", "private, no-store") };
+        let fix = in_the_app("res.set('Cache-Control', 'private, no-store');    // wherever a cookie is set, log-ins first of all");
         let finding = bad(TEST, "caching-shares-cookies", Severity::High, 20, title, why);
         book.add(finding.seen(format!("Cache-Control: {directive}, and Set-Cookie: {cookie}=…")).at(&exchange.url).mended_by(fix));
     }

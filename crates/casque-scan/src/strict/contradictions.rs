@@ -61,9 +61,11 @@ pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
         let title = "X-XSS-Protection switches a filter on that did more harm than good";
         let why = "Browsers dropped it because attackers could switch off a page's own scripts with it. In old ones it still does harm.";
         let seen = evidence(site.page, "x-xss-protection").unwrap_or_default();
-        book.add(
-            bad(TEST, "x-xss-protection-on", Severity::Info, 0, title, why).seen(seen).at(url).mended_by(send("x-xss-protection", "0")),
-        );
+        book.add(bad(TEST, "x-xss-protection-on", Severity::Info, 0, title, why).seen(seen).at(url).mended_by(send(
+            site.page,
+            "x-xss-protection",
+            "0",
+        )));
     }
 }
 

@@ -56,12 +56,12 @@ pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
     let seen = seen.unwrap_or_else(|| format!("<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">", policies[0]));
     if !policies.iter().any(|p| p.directives().iter().any(is_known)) {
         let title = "The Content-Security-Policy has no directive that browsers know";
-        book.add(at(site, bad(TEST, "csp-header-invalid", Severity::Medium, 25, title, WHY_NONE)).seen(seen).mended_by(start()));
+        book.add(at(site, bad(TEST, "csp-header-invalid", Severity::Medium, 25, title, WHY_NONE)).seen(seen).mended_by(start(site.page)));
         return;
     }
     let holes = csp_scripts::holes(&policies);
     for hole in &holes {
-        book.add(at(site, csp_scripts::finding(*hole)).seen(&*seen).mended_by(csp_scripts::fix(*hole)));
+        book.add(at(site, csp_scripts::finding(*hole)).seen(&*seen).mended_by(csp_scripts::fix(*hole, site.page)));
     }
     plugins(site, &policies, &seen, book);
     base(site, &policies, &holes, &seen, book);
@@ -94,7 +94,7 @@ fn absent(site: &Site<'_>, seen: Option<String>) -> Finding {
         }
         (None, None) => bad(TEST, "csp-not-implemented", Severity::Medium, 25, "No Content-Security-Policy", WHY_NONE),
     };
-    at(site, finding).mended_by(start())
+    at(site, finding).mended_by(start(site.page))
 }
 
 /// `object-src`: plug-ins are gone from browsers, but an `<object>` still shows foreign pages inside this one's frame of trust.
@@ -110,7 +110,7 @@ fn plugins(site: &Site<'_>, policies: &[Csp], seen: &str, book: &mut Book) {
     if policies.iter().all(open) {
         let title = "The Content-Security-Policy does not limit <object> and <embed>";
         let why = "Old browsers run plug-ins from there, outside of every other rule. No page of today needs it: say object-src 'none'.";
-        book.add(at(site, bad(TEST, "csp-object-open", Severity::Low, 5, title, why)).seen(seen).mended_by(start()));
+        book.add(at(site, bad(TEST, "csp-object-open", Severity::Low, 5, title, why)).seen(seen).mended_by(start(site.page)));
     }
 }
 
@@ -121,7 +121,7 @@ fn base(site: &Site<'_>, policies: &[Csp], holes: &[Hole], seen: &str, book: &mu
     if by_nonce && holes.is_empty() && policies.iter().all(|p| p.get("base-uri").is_none()) {
         let title = "The Content-Security-Policy trusts scripts by nonce or hash but does not limit <base>";
         let why = "An injected <base href> makes the site's own trusted <script src> load from the attacker's server.";
-        book.add(at(site, bad(TEST, "csp-base-open", Severity::Low, 5, title, why)).seen(seen).mended_by(start()));
+        book.add(at(site, bad(TEST, "csp-base-open", Severity::Low, 5, title, why)).seen(seen).mended_by(start(site.page)));
     }
 }
 
@@ -184,8 +184,9 @@ fn at(site: &Site<'_>, finding: Finding) -> Finding {
     finding.at(&site.page.url)
 }
 
-pub(super) fn start() -> Fix {
+pub(super) fn start(page: &Exchange) -> Fix {
     send_with_helmet(
+        page,
         HEADER,
         START,
         "contentSecurityPolicy: { directives: { defaultSrc: [\"'self'\"], baseUri: [\"'self'\"], formAction: [\"'self'\"], frameAncestors: [\"'self'\"], objectSrc: [\"'none'\"] } }",

@@ -8,6 +8,7 @@ use super::book::bad;
 use super::csp::TEST;
 use super::fixes::{in_the_app, send_with_helmet};
 use crate::domain::{is_public_suffix, registrable};
+use crate::exchange::Exchange;
 use crate::report::{Finding, Fix, Severity};
 
 /// A way for a foreign script to run.
@@ -177,14 +178,15 @@ pub(super) fn finding(hole: Hole) -> Finding {
 }
 
 /// What to do about it.
-pub(super) fn fix(hole: Hole) -> Fix {
+pub(super) fn fix(hole: Hole, page: &Exchange) -> Fix {
     match hole {
-        Hole::Unlimited | Hole::Anywhere | Hole::Data => super::csp::start(),
+        Hole::Unlimited | Hole::Anywhere | Hole::Data => super::csp::start(page),
         Hole::Inline => Fix {
             express: "// a fresh nonce for each response; print it on the scripts that are yours: <script nonce=\"<%= nonce %>\">\napp.use((req, res, next) => { res.locals.nonce = require('crypto').randomBytes(16).toString('base64'); next(); });\napp.use(helmet({ contentSecurityPolicy: { directives: { scriptSrc: [\"'strict-dynamic'\", (req, res) => `'nonce-${res.locals.nonce}'`] } } }));".to_owned(),
-            ..super::csp::start()
+            ..super::csp::start(page)
         },
         Hole::Handlers => send_with_helmet(
+            page,
             "content-security-policy",
             "default-src 'self'; script-src-attr 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'; object-src 'none'",
             "contentSecurityPolicy: { directives: { scriptSrcAttr: [\"'none'\"] } }",

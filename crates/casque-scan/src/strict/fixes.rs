@@ -1,12 +1,16 @@
 //! Remedies, written once for every server.
 
+use crate::exchange::Exchange;
 use crate::report::Fix;
 
-/// Sends a header.
-pub(super) fn send(name: &str, value: &str) -> Fix {
+/// Sends a header with this answer. Where the app sends one of its own already, casque is told to replace it: by default it would
+/// respect it.
+pub(super) fn send(page: &Exchange, name: &str, value: &str) -> Fix {
     let shown = super::site::shown(name);
+    let own = page.values(name).next().is_some();
+    let setting = if own { format!("{{ value = {}, mode = \"override\" }}", toml(value)) } else { toml(value) };
     Fix {
-        casque: format!("[headers]\n{name} = {}", toml(value)),
+        casque: format!("[headers]\n{name} = {setting}"),
         express: format!("app.use((req, res, next) => {{ res.set({}, {}); next(); }});", js(&shown), js(value)),
         nginx: format!("add_header {shown} {} always;", nginx(value)),
         caddy: format!("header {shown} {}", caddy(value)),
@@ -14,8 +18,8 @@ pub(super) fn send(name: &str, value: &str) -> Fix {
 }
 
 /// Sends a header that helmet has an option for.
-pub(super) fn send_with_helmet(name: &str, value: &str, helmet: &str) -> Fix {
-    Fix { express: format!("app.use(helmet({{ {helmet} }}));"), ..send(name, value) }
+pub(super) fn send_with_helmet(page: &Exchange, name: &str, value: &str, helmet: &str) -> Fix {
+    Fix { express: format!("app.use(helmet({{ {helmet} }}));"), ..send(page, name, value) }
 }
 
 /// Takes a header out.
@@ -81,12 +85,14 @@ mod tests {
 
     #[test]
     fn values_are_quoted_for_each_server() {
-        let fix = send("permissions-policy", "camera=(self \"https://a.example\")");
+        let page = Exchange { headers: vec![("X-Frame-Options".to_owned(), "ALLOWALL".to_owned())], ..Exchange::default() };
+        assert_eq!(send(&page, "x-frame-options", "DENY").casque, "[headers]\nx-frame-options = { value = \"DENY\", mode = \"override\" }");
+        let fix = send(&page, "permissions-policy", "camera=(self \"https://a.example\")");
         assert_eq!(fix.casque, "[headers]\npermissions-policy = \"camera=(self \\\"https://a.example\\\")\"");
         assert_eq!(fix.nginx, "add_header Permissions-Policy \"camera=(self \\\"https://a.example\\\")\" always;");
         assert_eq!(fix.caddy, "header Permissions-Policy `camera=(self \"https://a.example\")`");
         assert_eq!(remove("X-Powered-By").express, "app.disable('x-powered-by');");
         assert_eq!(remove("Server").nginx, "server_tokens off;");
-        assert!(send("content-security-policy", "default-src 'self'").express.contains("\"default-src 'self'\""));
+        assert!(send(&page, "content-security-policy", "default-src 'self'").express.contains("\"default-src 'self'\""));
     }
 }

@@ -97,6 +97,6 @@ fn by_options(site: &Site<'_>) -> Finding {
 }
 
 fn wrong(site: &Site<'_>, id: &str, title: &str) -> Finding {
-    let fix = send_with_helmet("x-frame-options", "SAMEORIGIN", "xFrameOptions: { action: 'sameorigin' }");
+    let fix = send_with_helmet(site.page, "x-frame-options", "SAMEORIGIN", "xFrameOptions: { action: 'sameorigin' }");
     bad(TEST, id, Severity::Medium, 20, title, WHY).at(&site.page.url).mended_by(fix)
 }

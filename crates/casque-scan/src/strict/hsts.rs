@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::Context;
 use super::book::{Book, bad, good};
-use super::fixes::{redirect_to_https, send_with_helmet};
+use super::fixes::{redirect_to_https, send, send_with_helmet};
 use super::site::{Site, evidence};
 use crate::capture::{Role, Source};
 use crate::exchange::Exchange;
@@ -86,7 +86,8 @@ pub(super) fn judge(site: &Site<'_>, context: &Context<'_>, book: &mut Book) {
     }
     let url = &site.page.url;
     if !site.is_https() {
-        let title = if site.is_complete() { "The site is not there over https" } else { "The page was loaded over plain http" };
+        let asked = site.is_complete() && site.capture.port.is_none();
+        let title = if asked { "The site is not there over https" } else { "The page comes over plain http" };
         let finding = bad(TEST, "hsts-not-implemented-no-https", Severity::High, 20, title, WHY);
         book.add(finding.at(url).mended_by(redirect_to_https()));
         return;
@@ -108,7 +109,8 @@ pub(super) fn judge(site: &Site<'_>, context: &Context<'_>, book: &mut Book) {
 
 fn field(site: &Site<'_>, context: &Context<'_>, book: &mut Book) {
     let url = &site.page.url;
-    let fix = || send_with_helmet(TEST, "max-age=31536000", "strictTransportSecurity: { maxAge: 31536000, includeSubDomains: false }");
+    let fix =
+        || send_with_helmet(site.page, TEST, "max-age=31536000", "strictTransportSecurity: { maxAge: 31536000, includeSubDomains: false }");
     let seen = evidence(site.page, TEST);
     let covered = context.preload.map(|list| list.covers(&site.capture.host).is_some());
     match covered {
@@ -167,6 +169,7 @@ fn eligible(site: &Site<'_>, hsts: Hsts, seen: &str, book: &mut Book) {
     let title = format!("Strict-Transport-Security says preload but lacks {}", lacking.join(" and "));
     let why = "The preload list refuses the name, so the first visit stays unprotected although it looks otherwise.";
     let fix = send_with_helmet(
+        site.page,
         TEST,
         "max-age=63072000; includeSubDomains; preload",
         "strictTransportSecurity: { maxAge: 63072000, includeSubDomains: true, preload: true }",
@@ -184,7 +187,7 @@ fn redirects(site: &Site<'_>, book: &mut Book) {
         let why = "The name that redirects is protected by its own answers alone, and it is the one that people type.";
         let fix = Fix {
             express: "// before everything that may redirect\napp.use(helmet());".to_owned(),
-            ..send_with_helmet(TEST, "max-age=31536000", "")
+            ..send(exchange, TEST, "max-age=31536000")
         };
         book.add(bad(TEST, "hsts-missing-on-redirect", Severity::Low, 5, title, why).at(&exchange.url).mended_by(fix));
     }

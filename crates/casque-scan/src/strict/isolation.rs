@@ -4,6 +4,7 @@ use super::Context;
 use super::book::{Book, bad, good};
 use super::fixes::{send, send_with_helmet};
 use super::site::{Site, evidence};
+use crate::exchange::Exchange;
 use crate::report::{Fix, Severity};
 
 /// One of the three headers.
@@ -18,7 +19,7 @@ struct Policy {
     structured: bool,
     well_done: &'static str,
     why: &'static str,
-    fix: fn() -> Fix,
+    fix: fn(&Exchange) -> Fix,
 }
 
 const POLICIES: [Policy; 3] = [
@@ -30,8 +31,9 @@ const POLICIES: [Policy; 3] = [
         structured: true,
         well_done: "Other sites that open this one get no hold of its window",
         why: "A site that opens this one keeps a hold of its window and can send it elsewhere or watch it load.",
-        fix: || {
+        fix: |page| {
             send_with_helmet(
+                page,
                 "cross-origin-opener-policy",
                 "same-origin-allow-popups",
                 "crossOriginOpenerPolicy: { policy: 'same-origin-allow-popups' }",
@@ -46,8 +48,13 @@ const POLICIES: [Policy; 3] = [
         structured: true,
         well_done: "The page loads nothing from others that did not agree",
         why: "Browsers ignore the header, so the page is not isolated though it means to be.",
-        fix: || {
-            send_with_helmet("cross-origin-embedder-policy", "credentialless", "crossOriginEmbedderPolicy: { policy: 'credentialless' }")
+        fix: |page| {
+            send_with_helmet(
+                page,
+                "cross-origin-embedder-policy",
+                "credentialless",
+                "crossOriginEmbedderPolicy: { policy: 'credentialless' }",
+            )
         },
     },
     Policy {
@@ -58,7 +65,7 @@ const POLICIES: [Policy; 3] = [
         structured: false,
         well_done: "Other sites cannot load this page into theirs",
         why: "Browsers ignore the header, so any site can pull this page into its own process, where memory can be read (Spectre).",
-        fix: || send("cross-origin-resource-policy", "same-site"),
+        fix: |page| send(page, "cross-origin-resource-policy", "same-site"),
     },
 ];
 
@@ -71,7 +78,7 @@ pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
             Some(value) if policy.open.contains(&value) => continue,
             _ => {
                 let title = format!("{} is not valid, so browsers ignore it", super::site::shown(policy.name));
-                bad(policy.name, &id("header-invalid"), Severity::Low, 5, title, policy.why).mended_by((policy.fix)())
+                bad(policy.name, &id("header-invalid"), Severity::Low, 5, title, policy.why).mended_by((policy.fix)(site.page))
             }
         };
         book.add(finding.seen(seen).at(&site.page.url));

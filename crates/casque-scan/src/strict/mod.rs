@@ -82,6 +82,9 @@ pub fn grade(capture: &Capture, context: &Context<'_>) -> Report {
     let Some(site) = Site::of(capture) else {
         return book.close(capture.host.clone());
     };
+    if !matches!(site.page.status, 200..=399 | 401 | 403) {
+        book.leave_out(format!("a page: the address answers with status {}, and that answer was graded", site.page.status));
+    }
     for subject in SUBJECTS {
         subject(&site, context, &mut book);
     }

@@ -4,6 +4,7 @@ use super::Context;
 use super::book::{Book, bad, good};
 use super::fixes::send;
 use super::site::{Site, evidence, list};
+use crate::exchange::Exchange;
 use crate::report::{Fix, Severity};
 
 const TEST: &str = "permissions-policy";
@@ -17,7 +18,11 @@ pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
     let Some(seen) = evidence(site.page, TEST) else {
         let why =
             "A frame of an advertiser, or a script that got in, may ask the visitor for camera, microphone or place in this site's name.";
-        book.add(bad(TEST, "permissions-policy-not-implemented", Severity::Info, 0, "No Permissions-Policy", why).at(url).mended_by(fix()));
+        book.add(
+            bad(TEST, "permissions-policy-not-implemented", Severity::Info, 0, "No Permissions-Policy", why)
+                .at(url)
+                .mended_by(fix(site.page)),
+        );
         return;
     };
     let entries: Vec<&str> = list(site.page, TEST).collect();
@@ -26,11 +31,11 @@ pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
     let finding = if entries.iter().any(|e| !is_entry(e)) {
         let title = "Permissions-Policy is not valid, so browsers ignore it";
         let why = "One mistake voids the whole header. Nobody is written (), oneself (self), and other origins in double quotes.";
-        bad(TEST, "permissions-policy-invalid", Severity::Low, 5, title, why).mended_by(fix())
+        bad(TEST, "permissions-policy-invalid", Severity::Low, 5, title, why).mended_by(fix(site.page))
     } else if wide.is_some() {
         let title = "Permissions-Policy lets every frame ask for camera, microphone or place";
         let why = "The visitor sees this site's name in the question, whoever asks.";
-        bad(TEST, "permissions-policy-open", Severity::Low, 5, title, why).mended_by(fix())
+        bad(TEST, "permissions-policy-open", Severity::Low, 5, title, why).mended_by(fix(site.page))
     } else {
         good(TEST, "permissions-policy-implemented", 0, "Permissions-Policy limits what frames may ask for")
     };
@@ -48,8 +53,8 @@ fn is_entry(entry: &str) -> bool {
     is_name && inner.map_or_else(|| is_member(value), |inner| inner.split(' ').filter(|m| !m.is_empty()).all(is_member))
 }
 
-fn fix() -> Fix {
-    send(TEST, "camera=(), microphone=(), geolocation=(), display-capture=()")
+fn fix(page: &Exchange) -> Fix {
+    send(page, TEST, "camera=(), microphone=(), geolocation=(), display-capture=()")
 }
 
 #[cfg(test)]

@@ -14,7 +14,9 @@ const WHY: &str = "What goes over plain http can be read and changed on the way:
 
 pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
     let looked = site.is_complete() || !site.capture.redirects.is_empty();
-    if !site.needs_https() || !looked {
+    // A port of its own speaks one scheme; where the other would be, nobody can say.
+    let one_port = site.capture.port.is_some() && !site.is_https();
+    if !site.needs_https() || !looked || one_port {
         return;
     }
     falls_back(site, book);

@@ -25,7 +25,14 @@ pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
     }
     let seen = evidence(site.page, TEST)
         .unwrap_or_else(|| format!("<meta name=\"referrer\" content=\"{}\">", meta.as_deref().unwrap_or_default()));
-    let fix = || send_with_helmet(TEST, "strict-origin-when-cross-origin", "referrerPolicy: { policy: 'strict-origin-when-cross-origin' }");
+    let fix = || {
+        send_with_helmet(
+            site.page,
+            TEST,
+            "strict-origin-when-cross-origin",
+            "referrerPolicy: { policy: 'strict-origin-when-cross-origin' }",
+        )
+    };
     let known = |t: &&str| PRIVATE.contains(t) || OPEN.contains(t) || ORIGIN.contains(t);
     let lower: Vec<String> = tokens.iter().map(|t| t.to_ascii_lowercase()).collect();
     // The last that a browser knows counts (Referrer Policy, 11.1).

@@ -18,7 +18,7 @@ pub(super) fn is_held(exchange: &Exchange) -> bool {
 pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
     let page = site.page;
     let why = "A browser may then take an uploaded picture or text for a page and run the scripts in it.";
-    let fix = || send_with_helmet(TEST, "nosniff", "xContentTypeOptions: true");
+    let fix = || send_with_helmet(page, TEST, "nosniff", "xContentTypeOptions: true");
     match (is_held(page), evidence(page, TEST)) {
         (true, _) => book.add(
             good(TEST, "x-content-type-options-nosniff", 0, "Browsers take files for what they are said to be (nosniff)").at(&page.url),

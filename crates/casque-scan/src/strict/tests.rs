@@ -261,6 +261,19 @@ fn a_development_machine_is_not_blamed_for_plain_http() {
 }
 
 #[test]
+fn a_port_of_its_own_is_not_blamed_for_what_nobody_asked() {
+    let mut capture = local(&[]);
+    capture.host = "shop.example".to_owned();
+    capture.port = Some(8080);
+    let page = capture.http.as_mut().unwrap();
+    (page.url, page.status) = ("http://shop.example:8080/".to_owned(), 404);
+    let report = graded(&capture);
+    assert_eq!(found(&report, "hsts-not-implemented-no-https").unwrap().title, "The page comes over plain http");
+    assert!(!report.findings.iter().any(|f| f.test == "redirection"));
+    assert!(report.not_judged.iter().any(|n| n.contains("status 404")));
+}
+
+#[test]
 fn a_response_alone_is_judged_by_what_it_has() {
     let capture = Capture {
         https: Some(Exchange { url: String::new(), ..answer("https://x/", &[("Server", "nginx/1.25.1")], "") }),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use casque_scan::raw::{MAX_BODY, MAX_HEAD};
-use casque_scan::{Address, Exchange, JarCookie};
+use casque_scan::{Address, Exchange, JarCookie, is_private_host};
 use http::header::{ACCEPT, ACCEPT_ENCODING, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use http_body_util::{BodyExt, Empty};
@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 
-use super::connect::connect;
+use super::connect::{Reach, connect};
 use super::error::FetchError;
 use super::secrets::Secrets;
 use super::tls::Trust;
@@ -60,6 +60,9 @@ impl<'a> Ask<'a> {
 pub(super) struct Client {
     secrets: Secrets,
     accept_invalid_certs: bool,
+    /// The host that was named, and whether it is a public one.
+    host: String,
+    public: bool,
     deadline: Instant,
     limit: Duration,
     /// Read when it is needed first: a site on plain HTTP needs none.
@@ -86,6 +89,8 @@ impl Client {
         Self {
             secrets: Secrets::new(target, options),
             accept_invalid_certs: options.accept_invalid_certs,
+            host: target.address.host.clone(),
+            public: !is_private_host(&target.address.host),
             deadline: Instant::now() + options.timeout,
             limit: options.timeout,
             trust: None,
@@ -151,7 +156,8 @@ impl Client {
     }
 
     async fn connect(&mut self, address: &Address, until: Instant) -> Result<Connection, FetchError> {
-        let stream = connect(address, until).await?;
+        let reach = if self.public && address.host != self.host { Reach::Outside } else { Reach::Anything };
+        let stream = connect(address, reach, until).await?;
         if !address.https {
             return open(stream, false, address).await;
         }

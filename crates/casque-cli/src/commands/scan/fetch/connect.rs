@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use casque_scan::Address;
+use casque_scan::{Address, is_private_host};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
@@ -18,11 +18,20 @@ const HEAD_START: Duration = Duration::from_millis(250);
 /// How many addresses of a name are tried.
 const MAX_ADDRESSES: usize = 6;
 
+/// Which addresses a name may lead to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// The user named it.
+    Anything,
+    /// A public site named it in a redirect: its name must not lead into this machine or network.
+    Outside,
+}
+
 /// Resolves and connects.
-pub(super) async fn connect(address: &Address, deadline: Instant) -> Result<TcpStream, FetchError> {
+pub(super) async fn connect(address: &Address, reach: Reach, deadline: Instant) -> Result<TcpStream, FetchError> {
     let until = deadline.min(Instant::now() + CONNECT_LIMIT);
     let late = || FetchError::ConnectTimeout { address: address.origin(), limit: CONNECT_LIMIT };
-    let found = timeout_at(until, resolve(address)).await.map_err(|_| late())??;
+    let found = timeout_at(until, resolve(address, reach)).await.map_err(|_| late())??;
     let mut trying = JoinSet::new();
     for (n, at) in found.into_iter().enumerate() {
         // This machine answers at once or never.
@@ -48,7 +57,7 @@ pub(super) async fn connect(address: &Address, deadline: Instant) -> Result<TcpS
     }
 }
 
-async fn resolve(address: &Address) -> Result<Vec<SocketAddr>, FetchError> {
+async fn resolve(address: &Address, reach: Reach) -> Result<Vec<SocketAddr>, FetchError> {
     let port = address.port();
     // Every name under `localhost` is this machine (RFC 6761 6.3), whether the resolver knows it or not.
     if address.host == "localhost" || address.host.ends_with(".localhost") {
@@ -56,7 +65,8 @@ async fn resolve(address: &Address) -> Result<Vec<SocketAddr>, FetchError> {
     }
     let failed = |why: String| FetchError::Resolve { host: address.host.clone(), why };
     let found = tokio::net::lookup_host((address.host.as_str(), port)).await.map_err(|e| failed(e.to_string()))?;
-    let (six, four): (Vec<_>, Vec<_>) = found.partition(SocketAddr::is_ipv6);
+    let allowed = |at: &SocketAddr| reach == Reach::Anything || !is_private_host(&at.ip().to_string());
+    let (six, four): (Vec<_>, Vec<_>) = found.filter(allowed).partition(SocketAddr::is_ipv6);
     // The families take turns, so that one that leads nowhere does not use up the time.
     let mut order = Vec::new();
     for n in 0..six.len().max(four.len()) {
@@ -64,7 +74,7 @@ async fn resolve(address: &Address) -> Result<Vec<SocketAddr>, FetchError> {
         order.extend(four.get(n));
     }
     order.truncate(MAX_ADDRESSES);
-    if order.is_empty() { Err(failed("the name has no address".to_owned())) } else { Ok(order) }
+    if order.is_empty() { Err(failed("the name has no address that may be asked".to_owned())) } else { Ok(order) }
 }
 
 fn in_words(address: &Address, error: &std::io::Error) -> FetchError {

@@ -23,6 +23,8 @@ pub(crate) enum FetchError {
     NotHttp { address: String, why: String },
     /// It redirects without end.
     Redirects { address: String, count: usize },
+    /// It redirects from outside to what is reached from here only.
+    Inward { address: String, to: String },
     /// The time is up.
     Timeout { limit: Duration },
     /// Connecting took too long.
@@ -55,6 +57,9 @@ impl fmt::Display for FetchError {
             Self::Tls { address, why } => write!(f, "no TLS with {address}: {}", one_line(why)),
             Self::NotHttp { address, why } => write!(f, "no usable answer from {address}: {}", one_line(why)),
             Self::Redirects { address, count } => write!(f, "{address} redirects without end: {count} redirects were followed"),
+            Self::Inward { address, to } => {
+                write!(f, "{address} redirects to {to}, which is reached from this machine or network only; that was not followed")
+            }
             Self::Timeout { limit } => write!(f, "no answer within {} s", limit.as_secs_f32()),
             Self::ConnectTimeout { address, limit } => write!(f, "cannot connect to {address} within {} s", limit.as_secs_f32()),
         }

@@ -8,7 +8,8 @@
 //! **Attacks and answers.** The site under scan is hostile. It cannot hold the scan: every wait ends at one deadline. It cannot fill
 //! memory: heads and bodies have caps and compression is not asked for. It cannot collect what the user gave: headers and cookies go
 //! to the origin that was named and to no other, whatever a redirect says, and over plain HTTP only when that was asked for. It
-//! cannot have another site probed: after a redirect elsewhere the probes stay with the site that was named.
+//! cannot have another site probed: after a redirect elsewhere the probes stay with the site that was named. A public site cannot
+//! lead the scan to what only this machine or network reaches, neither by address nor by a name that resolves to one.
 
 mod client;
 mod connect;
