@@ -3,10 +3,15 @@
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use casque_gateway::config::{Upstream, parse_listen};
+use casque_scan::render::Format;
+use casque_scan::{Grade, Profile};
 use clap::builder::styling::{AnsiColor, Styles};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
+use http::{HeaderName, HeaderValue, header};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -28,6 +33,8 @@ pub(crate) enum Command {
     Guard(GuardArgs),
     /// Check a policy file: errors with their place, and settings that protect less than they could
     Check(CheckArgs),
+    /// Grade how well a site defends itself: headers, cookies, redirects, what other sites may do
+    Scan(ScanArgs),
     /// Write a commented casque.toml for the project in this folder
     Init(InitArgs),
     /// Show what casque does, on a small app that is built in
@@ -101,6 +108,93 @@ pub(crate) struct RequestArgs {
 fn request_path(text: &str) -> Result<String, String> {
     let path = text.split(['?', '#']).next().unwrap_or("");
     if path.starts_with('/') { Ok(path.to_owned()) } else { Err("a path starts with `/`".to_owned()) }
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  casque scan shop.example\n  casque scan localhost:3000 --min-grade B\n  casque scan https://shop.example/account -H 'Authorization: Bearer ...' --format sarif --output scan.sarif\n  casque scan --har recording.har --baseline scan.json\n  curl -si https://shop.example | casque scan -"
+)]
+pub(crate) struct ScanArgs {
+    /// Addresses to look at, such as shop.example or localhost:3000; `-` reads a HAR file or what `curl -si` prints from stdin
+    #[arg(value_name = "URL", required_unless_present = "har")]
+    pub(crate) targets: Vec<String>,
+
+    /// Grade the sites of a browser's recording instead of asking them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) har: Vec<PathBuf>,
+
+    /// The rules to grade by: strict, or mdn for the MDN HTTP Observatory's
+    #[arg(long, value_name = "NAME", default_value = "strict", value_parser = named(&Profile::NAMES))]
+    pub(crate) profile: Profile,
+
+    /// The form of the report
+    #[arg(long, value_name = "NAME", default_value = "text", value_parser = named(&Format::NAMES))]
+    pub(crate) format: Format,
+
+    /// Write the report to a file, whole or not at all, instead of printing it
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// The lowest grade that is accepted: A+ to F. Below it the exit code is 1
+    #[arg(long, value_name = "GRADE")]
+    pub(crate) min_grade: Option<Grade>,
+
+    /// An earlier report of `--format json`: only what is new since then makes the exit code 1
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+
+    /// A header for the site, such as 'Authorization: Bearer ...'. Never sent to another origin, nor over plain http
+    #[arg(long, short = 'H', value_name = "NAME: VALUE", value_parser = header)]
+    pub(crate) header: Vec<(HeaderName, HeaderValue)>,
+
+    /// Cookies for the site, such as 'sid=...'. Never sent to another origin, nor over plain http
+    #[arg(long, value_name = "NAME=VALUE", value_parser = cookie)]
+    pub(crate) cookie: Vec<HeaderValue>,
+
+    /// Send these over plain http too, where anybody on the way can read them
+    #[arg(long)]
+    pub(crate) send_credentials_over_http: bool,
+
+    /// Look at a site although its certificate is not valid; the report says so
+    #[arg(long)]
+    pub(crate) accept_invalid_certs: bool,
+
+    /// How long one site may take
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = casque::config::duration)]
+    pub(crate) timeout: Duration,
+
+    /// Chromium's HSTS preload list (transport_security_state_static.json), to tell who is on it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) preload_list: Option<PathBuf>,
+}
+
+/// One of some names, and what it stands for.
+fn named<T: Copy + Send + Sync + 'static>(names: &'static [(&'static str, T)]) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(names.iter().map(|(name, _)| *name))
+        .try_map(|name| names.iter().find(|(n, _)| *n == name).map(|(_, value)| *value).ok_or("unknown name"))
+}
+
+/// Reads `Name: value`. Fields that say how a message is framed are not for users to set.
+fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+    const FRAMING: [HeaderName; 6] =
+        [header::CONNECTION, header::CONTENT_LENGTH, header::EXPECT, header::TE, header::TRANSFER_ENCODING, header::UPGRADE];
+    let (name, value) = text.split_once(':').ok_or("write a name, a colon and a value: 'Authorization: Bearer ...'")?;
+    let name: HeaderName = name.trim().parse().map_err(|_| format!("`{}` is no name of a header", name.trim()))?;
+    if FRAMING.contains(&name) {
+        return Err(format!("`{name}` cannot be set"));
+    }
+    let mut value: HeaderValue = value.trim().parse().map_err(|_| format!("the value of `{name}` has a byte that a header cannot have"))?;
+    value.set_sensitive(true);
+    Ok((name, value))
+}
+
+fn cookie(text: &str) -> Result<HeaderValue, String> {
+    if !text.contains('=') {
+        return Err("write a name and a value: 'sid=...', or several: 'sid=...; theme=dark'".to_owned());
+    }
+    let mut value: HeaderValue = text.trim().parse().map_err(|_| "it has a byte that a cookie cannot have".to_owned())?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 #[derive(Debug, Args)]

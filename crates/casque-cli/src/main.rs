@@ -20,6 +20,7 @@ fn main() -> std::process::ExitCode {
     let exit = match Cli::parse().command {
         Command::Guard(args) => commands::guard::run(&args),
         Command::Check(args) => commands::check::run(&args),
+        Command::Scan(args) => commands::scan::run(&args),
         Command::Init(args) => commands::init::run(&args),
         Command::Demo(args) => commands::demo::run(&args),
     };

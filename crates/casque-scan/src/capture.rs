@@ -21,6 +21,23 @@ pub struct Capture {
     pub cookies: Vec<JarCookie>,
     /// Other responses of the same site that were looked at, with what they are.
     pub others: Vec<Other>,
+    /// Where all this comes from, and so what its silence means.
+    pub source: Source,
+    /// What could not be looked at, and why, in words for the report.
+    pub notes: Vec<String>,
+}
+
+/// Where a capture comes from. What is missing from one that was made for the purpose is missing from the site; a recording knows
+/// only what somebody happened to ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Source {
+    /// The site was asked for everything that a capture has room for.
+    #[default]
+    Network,
+    /// A browser's recording (HAR).
+    Recording,
+    /// One response without its address.
+    Response,
 }
 
 /// One step of a chain of redirects.
@@ -71,6 +88,8 @@ pub enum Role {
     Robots,
     /// An answer to a request with a certain foreign `Origin`; the origin stands in the exchange's request headers.
     CorsProbe,
+    /// A redirect on the way from `https://host/` to the page.
+    Redirect,
     /// Any further response of a recording.
     Recorded,
 }

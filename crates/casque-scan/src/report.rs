@@ -27,6 +27,17 @@ pub enum Profile {
     Strict,
 }
 
+impl Profile {
+    /// Every profile by the name it is chosen by.
+    pub const NAMES: [(&'static str, Self); 2] = [("strict", Self::Strict), ("mdn", Self::Mdn)];
+
+    /// The name it is chosen by.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, p)| *p == self).map_or("strict", |(n, _)| n)
+    }
+}
+
 /// A grade; a greater one is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Grade {
@@ -58,6 +69,23 @@ pub enum Severity {
     Medium,
     /// An attack is open.
     High,
+}
+
+impl Severity {
+    /// All, the worst first.
+    pub const ALL: [Self; 5] = [Self::High, Self::Medium, Self::Low, Self::Info, Self::Good];
+
+    /// Its name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+            Self::Info => "info",
+            Self::Good => "good",
+        }
+    }
 }
 
 /// One thing that was found.
@@ -96,4 +124,17 @@ pub struct Fix {
     pub nginx: String,
     /// A Caddyfile.
     pub caddy: String,
+}
+
+impl Fix {
+    /// The remedies with the names of what they are for; those that do not exist are left out.
+    pub fn each(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let all = [
+            ("casque.toml", self.casque.as_str()),
+            ("Express", self.express.as_str()),
+            ("nginx", self.nginx.as_str()),
+            ("Caddyfile", self.caddy.as_str()),
+        ];
+        all.into_iter().filter(|(_, text)| !text.is_empty())
+    }
 }

@@ -4,3 +4,4 @@ pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod guard;
 pub(crate) mod init;
+pub(crate) mod scan;

@@ -49,7 +49,7 @@ impl Preload {
     }
 
     /// Whether browsers force https on a host, and if so, whether the entry goes for subdomains too.
-    pub(super) fn covers(&self, host: &str) -> Option<bool> {
+    pub(crate) fn covers(&self, host: &str) -> Option<bool> {
         let hosts = self.hosts.as_ref()?;
         let mut name = host;
         loop {

@@ -1,0 +1,382 @@
+//! Whole sites, and each mistake of the Observatory that this profile mends.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::capture::{Hop, Other, Role, Source};
+use crate::exchange::Exchange;
+use crate::mdn::Preload;
+use crate::report::{Finding, Grade, Severity};
+
+const HSTS: (&str, &str) = ("Strict-Transport-Security", "max-age=31536000");
+const CSP: (&str, &str) = ("Content-Security-Policy", "default-src 'self'; base-uri 'self'; form-action 'self'; object-src 'none'");
+
+fn answer(url: &str, headers: &[(&str, &str)], body: &str) -> Exchange {
+    let html = ("Content-Type".to_owned(), "text/html".to_owned());
+    let own = headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
+    Exchange {
+        url: url.to_owned(),
+        method: "GET".to_owned(),
+        status: 200,
+        headers: std::iter::once(html).chain(own).collect(),
+        body: body.as_bytes().to_vec(),
+        verified: url.starts_with("https:"),
+        ..Exchange::default()
+    }
+}
+
+/// A public site over https, with http redirected to it.
+fn site_with(headers: &[(&str, &str)], body: &str) -> Capture {
+    let hop = |url: &str, status| Hop { url: url.to_owned(), status };
+    Capture {
+        host: "shop.example".to_owned(),
+        https: Some(answer("https://shop.example/", headers, body)),
+        http: Some(answer("https://shop.example/", headers, body)),
+        redirects: vec![hop("http://shop.example/", 301), hop("https://shop.example/", 200)],
+        ..Capture::default()
+    }
+}
+
+fn local(headers: &[(&str, &str)]) -> Capture {
+    Capture {
+        host: "localhost".to_owned(),
+        port: Some(3000),
+        http: Some(answer("http://localhost:3000/", headers, "<p>hi")),
+        ..Capture::default()
+    }
+}
+
+fn graded(capture: &Capture) -> Report {
+    grade(capture, &Context::default())
+}
+
+fn found<'r>(report: &'r Report, id: &str) -> Option<&'r Finding> {
+    report.findings.iter().find(|f| f.id == id)
+}
+
+/// Whether grading finds something under this name.
+fn finds(capture: &Capture, id: &str) -> bool {
+    found(&graded(capture), id).is_some()
+}
+
+fn page_finds(headers: &[(&str, &str)], id: &str) -> bool {
+    finds(&site_with(headers, ""), id)
+}
+
+fn cors(origin: &str, allowed: &str, credentials: bool) -> Capture {
+    let mut capture = site_with(&[], "");
+    let mut exchange = answer("https://shop.example/", &[("Access-Control-Allow-Origin", allowed), ("Vary", "Origin")], "");
+    if credentials {
+        exchange.headers.push(("Access-Control-Allow-Credentials".to_owned(), "true".to_owned()));
+    }
+    exchange.request_headers.push(("origin".to_owned(), origin.to_owned()));
+    capture.others.push(Other { role: Role::CorsProbe, exchange });
+    capture
+}
+
+// What the Observatory gets wrong, one by one.
+
+#[test]
+fn a_max_age_that_is_no_number_protects_nobody() {
+    assert!(page_finds(&[("Strict-Transport-Security", "max-age=abc")], "hsts-header-invalid"));
+    assert!(page_finds(&[("Strict-Transport-Security", "max-age=\"100\"")], "hsts-max-age-less-than-six-months"));
+    assert!(page_finds(&[("Strict-Transport-Security", "max-age=\"31536000\"")], "hsts-max-age-at-least-six-months"));
+    assert!(page_finds(&[("Strict-Transport-Security", "max-age=1; max-age=31536000")], "hsts-header-invalid"));
+}
+
+#[test]
+fn frame_ancestors_for_everybody_is_no_protection() {
+    for open in ["frame-ancestors *", "frame-ancestors https:", "frame-ancestors 'self' *.com"] {
+        assert!(page_finds(&[("Content-Security-Policy", open)], "framing-open-to-all"), "{open}");
+    }
+    assert!(page_finds(&[("Content-Security-Policy", "frame-ancestors 'none'")], "framing-limited-by-csp"));
+    assert!(page_finds(&[("Content-Security-Policy", "frame-ancestors *, frame-ancestors 'self'")], "framing-limited-by-csp"));
+    assert!(page_finds(&[("X-Frame-Options", "ALLOW-FROM https://a.example")], "framing-x-frame-options-ignored"));
+}
+
+#[test]
+fn scripts_by_elements_attributes_blobs_wildcards_and_open_hosts_are_seen() {
+    for (policy, id) in [
+        ("script-src 'self'; script-src-elem 'unsafe-inline'", "csp-unsafe-inline"),
+        ("script-src 'self'; script-src-attr 'unsafe-inline'", "csp-inline-handlers"),
+        ("script-src blob:", "csp-scripts-from-data"),
+        ("script-src *.com", "csp-scripts-from-anywhere"),
+        ("script-src https://cdnjs.cloudflare.com", "csp-bypassable-host"),
+    ] {
+        assert!(page_finds(&[("Content-Security-Policy", policy)], id), "{policy}");
+    }
+}
+
+#[test]
+fn the_full_bonus_needs_closed_forms() {
+    let open = "default-src 'none'; script-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+    assert!(page_finds(&[("Content-Security-Policy", open)], "csp-no-unsafe-script"));
+    let closed = format!("{open}; form-action 'self'");
+    assert!(page_finds(&[("Content-Security-Policy", &closed)], "csp-nothing-but-what-is-listed"));
+}
+
+#[test]
+fn a_comma_at_the_end_is_no_mistake() {
+    assert!(page_finds(&[("X-Content-Type-Options", "nosniff,")], "x-content-type-options-nosniff"));
+    assert!(page_finds(&[("X-Frame-Options", "DENY,")], "framing-limited-by-x-frame-options"));
+    assert!(page_finds(&[("Content-Security-Policy", "default-src 'self',")], "csp-no-unsafe-script"));
+}
+
+#[test]
+fn every_origin_that_gets_in_with_cookies_is_told() {
+    for (origin, id) in [
+        ("https://casque-scan.example", "cors-any-origin-with-credentials"),
+        ("null", "cors-null-origin-with-credentials"),
+        ("https://shop.example.casque-scan.example", "cors-lookalike-origin-with-credentials"),
+        ("http://shop.example", "cors-http-origin-with-credentials"),
+    ] {
+        let report = graded(&cors(origin, origin, true));
+        let finding = found(&report, id).unwrap_or_else(|| panic!("{origin}"));
+        assert!(finding.modifier <= -20 && finding.fix.is_some());
+        assert!(!report.findings.iter().any(|f| f.id.starts_with("cors-") && f.pass), "{origin}");
+        assert!(found(&graded(&cors(origin, origin, false)), id).is_none(), "{origin} without credentials");
+    }
+    assert!(finds(&cors("https://casque-scan.example", "*", true), "cors-header-invalid"));
+    assert!(finds(&cors("https://casque-scan.example", "*", false), "cors-public"));
+    assert!(finds(&cors("https://casque-scan.example", "https://app.example", true), "cors-restricted"));
+}
+
+#[test]
+fn sessions_are_known_by_more_names() {
+    for name in ["connect.sid", "sid", "token", "jwt", "auth"] {
+        let line = format!("{name}=1; Secure; SameSite=Lax");
+        assert!(page_finds(&[HSTS, ("Set-Cookie", &line)], "cookies-session-without-httponly-flag"), "{name}");
+    }
+    assert!(page_finds(&[("Set-Cookie", "XSRF-TOKEN=1; Secure")], "cookies-anticsrf-without-samesite-flag"));
+    assert!(!page_finds(&[("Set-Cookie", "XSRF-TOKEN=1; Secure; SameSite=Lax")], "cookies-session-without-httponly-flag"));
+}
+
+#[test]
+fn prefixes_of_cookies_count() {
+    assert!(page_finds(&[("Set-Cookie", "__Host-sid=1; Secure; HttpOnly; SameSite=Lax; Path=/a")], "cookies-prefix-broken"));
+    assert!(page_finds(&[("Set-Cookie", "__Secure-sid=1; HttpOnly; SameSite=Lax")], "cookies-prefix-broken"));
+    let right = [("Set-Cookie", "__Host-sid=1; Secure; HttpOnly; SameSite=Lax; Path=/")];
+    assert!(
+        page_finds(&right, "cookies-secure-with-httponly-sessions-and-samesite") && !page_finds(&right, "cookies-session-without-prefix")
+    );
+}
+
+#[test]
+fn scripts_over_http_are_seen_on_the_own_site_and_in_any_case() {
+    let loads = |reference: &str| site_with(&[], &format!("<script src='{reference}'></script>"));
+    for insecure in ["http://shop.example/a.js", "HTTP://static.shop.example/a.js", "http://cdn.example/a.js"] {
+        assert!(finds(&loads(insecure), "content-loaded-over-http"), "{insecure}");
+    }
+    assert!(finds(&loads("HTTPS://cdn.example/a.js"), "content-without-integrity"));
+    for own in ["/a.js", "//static.shop.example/a.js", "a.js"] {
+        assert!(finds(&loads(own), "content-loaded-securely"), "{own}");
+    }
+}
+
+#[test]
+fn styles_need_integrity_too() {
+    let hash = format!("sha384-{}", "A".repeat(64));
+    let link = |integrity: &str| site_with(&[], &format!("<link rel=stylesheet href=https://cdn.example/a.css integrity='{integrity}'>"));
+    assert!(finds(&link(""), "content-without-integrity"));
+    assert!(finds(&link("nonsense"), "content-without-integrity"));
+    assert!(finds(&link(&hash), "content-loaded-securely"));
+}
+
+#[test]
+fn a_step_back_to_http_is_seen_wherever_it_is() {
+    let mut capture = site_with(&[], "");
+    let hop = |url: &str| Hop { url: url.to_owned(), status: 302 };
+    capture.redirects =
+        ["http://shop.example/", "https://shop.example/", "http://shop.example/x", "https://shop.example/x"].map(hop).to_vec();
+    assert!(finds(&capture, "redirection-falls-back-to-http"));
+    let mut capture = site_with(&[], "");
+    let exchange = Exchange { status: 302, ..answer("http://shop.example/x", &[], "") };
+    capture.others.push(Other { role: Role::Redirect, exchange: answer("https://shop.example/", &[HSTS], "") });
+    capture.others.push(Other { role: Role::Redirect, exchange });
+    assert!(finds(&capture, "redirection-falls-back-to-http"));
+}
+
+#[test]
+fn an_empty_chain_of_redirects_is_no_praise() {
+    let mut capture = site_with(&[], "");
+    capture.redirects.clear();
+    let report = graded(&capture);
+    assert!(!report.findings.iter().any(|f| f.test == "redirection"));
+    capture.http = None;
+    assert!(finds(&capture, "redirection-not-needed-no-http"));
+}
+
+#[test]
+fn error_pages_files_and_other_answers_are_judged() {
+    for (role, id) in [(Role::ErrorPage, "other-error-page-bare"), (Role::Static, "other-file-bare"), (Role::Recorded, "other-answer-bare")]
+    {
+        let mut capture = site_with(&[HSTS, CSP, ("X-Content-Type-Options", "nosniff")], "");
+        capture.others.push(Other { role, exchange: answer("https://shop.example/x", &[], "") });
+        let report = graded(&capture);
+        let title = &found(&report, id).unwrap().title;
+        assert!(title.contains("Strict-Transport-Security") && title.contains("Content-Security-Policy"), "{title}");
+    }
+}
+
+// Whole sites.
+
+#[test]
+fn usual_sites_get_usual_grades() {
+    let bare = graded(&site_with(&[("X-Powered-By", "Express")], ""));
+    assert_eq!((bare.grade, bare.score), (Grade::DMinus, 25));
+    let helmet = graded(&site_with(
+        &[
+            (
+                "Content-Security-Policy",
+                "default-src 'self';base-uri 'self';font-src 'self' https: data:;form-action 'self';frame-ancestors 'self';img-src 'self' data:;object-src 'none';script-src 'self';script-src-attr 'none';style-src 'self' https: 'unsafe-inline';upgrade-insecure-requests",
+            ),
+            ("Cross-Origin-Opener-Policy", "same-origin"),
+            ("Cross-Origin-Resource-Policy", "same-origin"),
+            ("Origin-Agent-Cluster", "?1"),
+            ("Referrer-Policy", "no-referrer"),
+            ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
+            ("X-Content-Type-Options", "nosniff"),
+            ("X-Frame-Options", "SAMEORIGIN"),
+            ("X-XSS-Protection", "0"),
+        ],
+        "",
+    ));
+    assert_eq!((helmet.grade, helmet.score), (Grade::APlus, 135));
+    assert!(helmet.findings.iter().all(|f| f.pass || f.severity == Severity::Info), "{:#?}", helmet.findings);
+}
+
+#[test]
+fn a_development_machine_is_not_blamed_for_plain_http() {
+    let report = graded(&local(&[
+        CSP,
+        ("X-Frame-Options", "DENY"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Set-Cookie", "sid=1; HttpOnly; SameSite=Lax"),
+    ]));
+    assert!(report.grade >= Grade::A, "{:#?}", report.findings);
+    assert!(report.not_judged.iter().any(|n| n.contains("localhost")));
+    let bare = graded(&local(&[("Set-Cookie", "sid=1")]));
+    assert!(found(&bare, "cookies-session-without-httponly-flag").is_some() && found(&bare, "framing-not-limited").is_some());
+    assert!(!bare.findings.iter().any(|f| ["strict-transport-security", "redirection", "certificate"].contains(&f.test.as_str())));
+}
+
+#[test]
+fn a_port_of_its_own_is_not_blamed_for_what_nobody_asked() {
+    let mut capture = local(&[]);
+    capture.host = "shop.example".to_owned();
+    capture.port = Some(8080);
+    let page = capture.http.as_mut().unwrap();
+    (page.url, page.status) = ("http://shop.example:8080/".to_owned(), 404);
+    let report = graded(&capture);
+    assert_eq!(found(&report, "hsts-not-implemented-no-https").unwrap().title, "The page comes over plain http");
+    assert!(!report.findings.iter().any(|f| f.test == "redirection"));
+    assert!(report.not_judged.iter().any(|n| n.contains("status 404")));
+}
+
+#[test]
+fn a_response_alone_is_judged_by_what_it_has() {
+    let capture = Capture {
+        https: Some(Exchange { url: String::new(), ..answer("https://x/", &[("Server", "nginx/1.25.1")], "") }),
+        source: Source::Response,
+        ..Capture::default()
+    };
+    let report = graded(&capture);
+    assert_eq!(report.target, "the response");
+    assert!(found(&report, "information-server-version").is_some() && found(&report, "hsts-not-implemented").is_none());
+    assert!(report.not_judged.iter().any(|n| n.starts_with("https")));
+}
+
+#[test]
+fn nothing_at_all_is_a_report_too() {
+    let report = graded(&Capture { notes: vec!["why".to_owned()], ..Capture::default() });
+    assert!(report.findings.is_empty() && report.not_judged == ["why"]);
+}
+
+#[test]
+fn sensitive_answers_must_not_be_shared() {
+    assert!(page_finds(&[("Set-Cookie", "sid=1"), ("Cache-Control", "public, max-age=60")], "caching-shares-cookies"));
+    assert!(!page_finds(&[("Set-Cookie", "sid=1"), ("Cache-Control", "private, max-age=60")], "caching-shares-cookies"));
+    assert!(!page_finds(&[("Cache-Control", "public, max-age=60")], "caching-shares-cookies"));
+}
+
+#[test]
+fn contradictions_are_told() {
+    let twice = [("Strict-Transport-Security", "max-age=31536000"), ("Strict-Transport-Security", "max-age=0")];
+    assert!(page_finds(&twice, "header-contradicts-itself"));
+    assert!(page_finds(&[("X-Frame-Options", "DENY"), ("X-Frame-Options", "DENY")], "header-sent-twice"));
+    assert!(page_finds(&[("X-Frame-Options", "DENY"), ("Content-Security-Policy", "frame-ancestors *")], "framing-contradiction"));
+    assert!(!page_finds(&[("X-Frame-Options", "DENY"), ("Content-Security-Policy", "frame-ancestors 'self'")], "framing-contradiction"));
+    assert!(page_finds(&[("Expect-CT", "max-age=0")], "header-of-the-past"));
+}
+
+#[test]
+fn preloading_is_judged_with_a_list_only() {
+    let list = Preload::of_hosts([("shop.example".to_owned(), true)]);
+    let context = Context { preload: Some(&list), ..Context::default() };
+    assert!(grade(&site_with(&[], ""), &context).findings.iter().any(|f| f.id == "hsts-preloaded"));
+    assert!(graded(&site_with(&[HSTS], "")).not_judged.iter().any(|n| n.contains("preload")));
+    assert!(page_finds(&[("Strict-Transport-Security", "max-age=31536000; preload")], "hsts-preload-not-eligible"));
+    assert!(page_finds(&[("Strict-Transport-Security", "max-age=31536000; includeSubDomains; preload")], "hsts-preload-eligible"));
+}
+
+#[test]
+fn security_txt_can_be_missing_or_expired() {
+    let with = |status, body: &str| {
+        let mut capture = site_with(&[], "");
+        let mut exchange = answer("https://shop.example/.well-known/security.txt", &[], body);
+        exchange.headers = vec![("content-type".to_owned(), "text/plain; charset=utf-8".to_owned())];
+        capture.others.push(Other { role: Role::SecurityTxt, exchange: Exchange { status, ..exchange } });
+        let context = Context { now: Some(Duration::from_secs(1_767_323_045)), ..Context::default() };
+        let report = grade(&capture, &context);
+        report.findings.iter().find(|f| f.test == "security-txt").unwrap().id.clone()
+    };
+    assert_eq!(with(404, ""), "security-txt-missing");
+    assert_eq!(with(200, "Contact: mailto:a@b.example\nExpires: 2030-01-01T00:00:00Z\n"), "security-txt-present");
+    assert_eq!(with(200, "Contact: mailto:a@b.example\nExpires: 2020-01-01T00:00:00Z\n"), "security-txt-expired");
+    assert_eq!(with(200, "Contact: mailto:a@b.example\n"), "security-txt-without-expiry");
+}
+
+#[test]
+fn whatever_is_wrong_says_why_and_where() {
+    let everything = site_with(
+        &[
+            ("Content-Security-Policy", "script-src 'unsafe-inline' *; base-urii x"),
+            ("Strict-Transport-Security", "x"),
+            ("Set-Cookie", "sid=geheim"),
+            ("Server", "nginx/1.2"),
+            ("Permissions-Policy", "camera 'none'"),
+            ("Cross-Origin-Opener-Policy", "yes"),
+            ("Referrer-Policy", "unsafe-url"),
+        ],
+        "<script src=http://a.example></script>",
+    );
+    let report = graded(&everything);
+    for finding in report.findings.iter().filter(|f| !f.pass) {
+        assert!(!finding.why.is_empty() && !finding.url.is_empty(), "{finding:?}");
+        assert!(!finding.title.ends_with('.'), "{finding:?}");
+    }
+    assert!(!format!("{report:?}").contains("geheim"), "a cookie's value is in the report");
+}
+
+proptest! {
+    #[test]
+    fn no_site_panics(
+        names in prop::collection::vec(prop::sample::select(vec![
+            "content-security-policy", "strict-transport-security", "x-frame-options", "set-cookie", "permissions-policy", "cache-control",
+            "access-control-allow-origin", "server", "referrer-policy", "content-type", "cross-origin-opener-policy", "x-content-type-options",
+        ]), 0..6),
+        values in prop::collection::vec("(\\PC|[;,=\"' *:]|script-src|max-age|'unsafe-inline'|frame-ancestors|é){0,12}", 6),
+        body in "(<script src=|<meta http-equiv=|<link rel=stylesheet href=|>|'|\\PC){0,12}",
+        url in "(https?://)?\\PC{0,12}",
+    ) {
+        let headers: Vec<(&str, &str)> = names.iter().copied().zip(values.iter().map(String::as_str)).collect();
+        let mut capture = site_with(&headers, &body);
+        if let Some(page) = &mut capture.https {
+            page.headers.remove(0);
+        }
+        capture.redirects.push(Hop { url: url.clone(), status: 302 });
+        capture.others.push(Other { role: Role::CorsProbe, exchange: Exchange { request_headers: vec![("Origin".to_owned(), url.clone())], ..answer(&url, &headers, &body) } });
+        let report = graded(&capture);
+        prop_assert!(report.findings.iter().all(|f| !f.id.is_empty()));
+    }
+}
