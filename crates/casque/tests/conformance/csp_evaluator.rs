@@ -1,4 +1,5 @@
 //! csp-evaluator's findings.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
 
@@ -48,11 +49,13 @@ fn csp_evaluator() {
     for case in file["vectors"].as_array().unwrap() {
         let text = case["csp"].as_str().unwrap();
         let csp = Csp::parse_lenient(text);
+        let excuse = text.contains(',').then_some("a comma begins another policy (CSP Level 3, 2.2.2); it is read as a letter there");
         let directives = csp.normalized().directives().iter().map(|d| (d.name().to_owned(), Value::from(d.values()))).collect();
-        parsed.case(text, &Value::Object(directives), &case["parsed"]);
+        parsed.case_unless(excuse, text, &Value::Object(directives), &case["parsed"]);
         for (level, version) in [("csp1", Version::Csp1), ("csp2", Version::Csp2), ("csp3", Version::Csp3)] {
-            found.case(&format!("{level} {text}"), &ours(lint::lint(&csp, version)), &theirs(&case["findings"][level]));
+            let id = format!("{level} {text}");
+            found.case_unless(excuse, &id, &ours(lint::lint(&csp, version)), &theirs(&case["findings"][level]));
         }
-        reporting.case(text, &ours(lint::reporting(&csp)), &theirs(&case["reporting"]));
+        reporting.case_unless(excuse, text, &ours(lint::reporting(&csp)), &theirs(&case["reporting"]));
     }
 }

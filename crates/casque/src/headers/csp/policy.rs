@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use super::names;
-use super::source::Source;
+use super::source::{OTHER_WORDS, Source};
 
 /// One Content-Security-Policy: directives in the order they were written, no name twice.
 ///
@@ -175,10 +175,9 @@ impl Csp {
 }
 
 fn lowered(value: &str) -> String {
-    match Source::parse(value) {
-        Some(Source::None | Source::Keyword(_) | Source::Scheme(_)) => value.to_ascii_lowercase(),
-        _ => value.to_owned(),
-    }
+    let lower = value.to_ascii_lowercase();
+    let is_word = OTHER_WORDS.contains(&lower.as_str()) || matches!(Source::parse(value), Some(Source::Keyword(_) | Source::Scheme(_)));
+    if is_word { lower } else { value.to_owned() }
 }
 
 #[cfg(test)]

@@ -74,6 +74,9 @@ impl Keyword {
     ];
 }
 
+/// Words in quotes that some browsers once knew, or that directives without sources have.
+pub(super) const OTHER_WORDS: [&str; 5] = ["'none'", "'wasm-eval'", "'unsafe-hashed-attributes'", "'allow'", "'block'"];
+
 /// The digests a hash may be made with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Algorithm {

@@ -34,7 +34,9 @@ pub(super) fn check(csp: &Csp, report: &mut Report) {
             script_source(directive, value, evaluates, report);
         }
     }
-    if let Some(directive) = csp.effective("object-src").filter(|d| !has(d, "'none'")) {
+    // Browsers that heeded plugin-types ran no Flash where it was not named.
+    let flash = csp.get("plugin-types").is_none_or(|d| has(d, "application/x-shockwave-flash"));
+    if let Some(directive) = csp.effective("object-src").filter(|d| flash && !has(d, "'none'")) {
         for value in directive.values() {
             object_source(directive, value, report);
         }

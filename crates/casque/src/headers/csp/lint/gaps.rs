@@ -1,85 +1,16 @@
 //! What csp-evaluator does not look for.
 
+use super::entries;
 use super::finding::{FindingKind, Report, Severity};
-use super::hosts::{host_and_path, matches_host};
 use super::syntax::LONG_RETIRED;
 use crate::headers::csp::names::{self, Shape};
 use crate::headers::csp::policy::{Csp, Directive};
-use crate::headers::csp::source::{Keyword, Source};
-use crate::headers::csp::source_check::{fits, is_complete};
+use crate::headers::csp::source::Source;
 
 /// Header lines of more bytes than this do not fit beside the others into the buffers of some proxies (nginx: 4 KiB or 8 KiB).
 const LONG: usize = 4096;
 /// Of more than this they fit into none of them.
 const TOO_LONG: usize = 8192;
-
-/// Parents of names that anyone can have, by opening an account. After `*.` any parent below is one too, as the regions of a cloud are.
-const SHARED_PARENTS: [&str; 43] = [
-    "*.amazonaws.com",
-    "*.azurestaticapps.net",
-    "*.cloudapp.azure.com",
-    "*.digitaloceanspaces.com",
-    "*.railway.app",
-    "*.run.app",
-    "appspot.com",
-    "azureedge.net",
-    "azurefd.net",
-    "azurewebsites.net",
-    "b-cdn.net",
-    "blob.core.windows.net",
-    "blogspot.com",
-    "cloudapp.net",
-    "cloudfront.net",
-    "cloudfunctions.net",
-    "deno.dev",
-    "firebaseapp.com",
-    "firebaseio.com",
-    "fly.dev",
-    "github.io",
-    "githubusercontent.com",
-    "gitlab.io",
-    "glitch.me",
-    "herokuapp.com",
-    "myshopify.com",
-    "netlify.app",
-    "ngrok-free.app",
-    "ngrok.io",
-    "onrender.com",
-    "pages.dev",
-    "r2.dev",
-    "replit.app",
-    "storage.googleapis.com",
-    "supabase.co",
-    "surge.sh",
-    "trycloudflare.com",
-    "vercel.app",
-    "web.app",
-    "web.core.windows.net",
-    "wixsite.com",
-    "wordpress.com",
-    "workers.dev",
-];
-
-/// Hosts that serve whatever anyone has published.
-const OPEN_HOSTS: [&str; 17] = [
-    "bundle.run",
-    "cdn.jsdelivr.net",
-    "cdn.rawgit.com",
-    "cdn.skypack.dev",
-    "esm.run",
-    "esm.sh",
-    "fastly.jsdelivr.net",
-    "ga.jspm.io",
-    "gist.githubusercontent.com",
-    "jspm.dev",
-    "raw.githack.com",
-    "raw.githubusercontent.com",
-    "rawgit.com",
-    "s3.amazonaws.com",
-    "storage.googleapis.com",
-    "unpkg.com",
-    "www.unpkg.com",
-];
 
 /// Directives through which what was read in a page can leave it.
 const WAYS_OUT: [(&str, &str); 8] = [
@@ -107,7 +38,7 @@ pub(super) fn check(csp: &Csp, report: &mut Report) {
                 report.add(FindingKind::DeprecatedDirective, Severity::Info, known.name, None, description, instead);
             }
             if matches!(known.shape, Shape::Sources | Shape::Ancestors) {
-                directive.values().iter().for_each(|v| entry(csp, directive, v, report));
+                directive.values().iter().for_each(|v| entries::check(csp, directive, v, report));
             }
         }
     }
@@ -284,98 +215,127 @@ fn reports(csp: &Csp, report: &mut Report) {
 
 fn length(csp: &Csp, report: &mut Report) {
     let bytes = csp.to_string().len();
-    let severity = match bytes {
-        0..=LONG => return,
-        ..=TOO_LONG => Severity::MediumMaybe,
-        _ => Severity::HighMaybe,
-    };
+    if bytes <= LONG {
+        return;
+    }
+    let severity = if bytes <= TOO_LONG { Severity::MediumMaybe } else { Severity::HighMaybe };
     let place = csp.directives().iter().max_by_key(|d| d.to_string().len()).map_or("", Directive::name);
     let description = format!("the policy has {bytes} bytes; proxies refuse responses whose head does not fit into 4 or 8 KiB");
     report.add(FindingKind::PolicyLength, severity, place, None, description, "use a nonce instead of many hashes, and fewer hosts");
 }
 
-/// One entry of a source list.
-fn entry(csp: &Csp, directive: &Directive, value: &str, report: &mut Report) {
-    let name = directive.name();
-    let Some(source) = Source::parse(value) else { return };
-    let mut add = |kind, severity, description: String, remedy: &str| report.add(kind, severity, name, Some(value), description, remedy);
-    let runs = runs_scripts(csp, name);
-    if !fits(name, source) {
-        add(FindingKind::MisplacedKeyword, Severity::Syntax, format!("{value} means nothing in {name}"), "take it out");
-    }
-    match source {
-        Source::None if directive.values().len() > 1 => {
-            let description = "'none' counts for nothing beside other sources".to_owned();
-            add(FindingKind::Ignored, Severity::Syntax, description, "leave one of them out");
-        }
-        Source::Hash(algorithm, hash) if !is_complete(algorithm, hash) => {
-            add(
-                FindingKind::IncompleteHash,
-                Severity::Syntax,
-                format!("{value} is too short or too long to match anything"),
-                "copy the whole hash",
-            );
-        }
-        Source::Scheme("blob" | "filesystem" | "mediastream") if runs => {
-            let description = format!("{value} runs what a script has put together, which may be what an attacker gave it");
-            add(
-                FindingKind::LocalScheme,
-                Severity::HighMaybe,
-                description,
-                "load scripts from files; workers need blob: in worker-src alone",
-            );
-        }
-        Source::Scheme("http" | "ws") if !runs => {
-            add(
-                FindingKind::InsecureScheme,
-                Severity::Medium,
-                format!("{value} lets loads go over the network in clear"),
-                "write https: or wss:",
-            );
-        }
-        Source::Host(host) if host.name != "*" => shared(value, runs, &mut add),
-        Source::Keyword(Keyword::WasmUnsafeEval) if fits(name, source) => {
-            let description = "'wasm-unsafe-eval' lets the page compile WebAssembly from any bytes".to_owned();
-            add(FindingKind::ScriptUnsafeEval, Severity::Info, description, "keep it only if the page uses WebAssembly");
-        }
-        Source::Keyword(Keyword::TrustedTypesEval) if csp.get("require-trusted-types-for").is_none() => {
-            let description = "'trusted-types-eval' opens eval only where Trusted Types are required".to_owned();
-            add(FindingKind::MisplacedKeyword, Severity::Info, description, "add require-trusted-types-for 'script'");
-        }
-        Source::Keyword(Keyword::UnsafeWebtransportHashes) if fits(name, source) => {
-            let description = "'unsafe-webtransport-hashes' lets scripts connect to any server whose certificate they name".to_owned();
-            add(FindingKind::ExfiltrationOpen, Severity::MediumMaybe, description, "take it out, and give the servers proper certificates");
-        }
-        Source::Keyword(Keyword::ReportSha256 | Keyword::ReportSha384 | Keyword::ReportSha512) if csp.get("report-to").is_none() => {
-            let description = format!("{value} reports to an endpoint of report-to, and there is none");
-            add(FindingKind::MisplacedKeyword, Severity::Info, description, "add report-to");
-        }
-        _ => {}
-    }
-}
+#[cfg(test)]
+mod tests {
+    use crate::headers::csp::{Csp, lint};
 
-/// Whether what the directive lets in can run as a script.
-fn runs_scripts(csp: &Csp, name: &str) -> bool {
-    match name {
-        "default-src" => csp.get("script-src").is_none() || csp.get("object-src").is_none(),
-        "script-src" | "script-src-elem" | "object-src" => true,
-        _ => false,
-    }
-}
+    /// A policy that leaves no gap, so that a case shows its own alone.
+    const CLOSED: &str = "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-fn shared(value: &str, runs: bool, add: &mut impl FnMut(FindingKind, Severity, String, &str)) {
-    let (host, path) = host_and_path(value);
-    let severity = if runs { Severity::High } else { Severity::Medium };
-    let host = host.to_ascii_lowercase();
-    if let Some(parent) = host.strip_prefix("*.") {
-        let parent = parent.trim_end_matches('.');
-        if !parent.contains('.') {
-            add(FindingKind::SharedHost, severity, format!("{value} is every site under .{parent}"), "name the hosts");
-        } else if SHARED_PARENTS.iter().any(|p| parent == p.trim_start_matches("*.") || matches_host(p, parent)) {
-            add(FindingKind::SharedHost, severity, format!("anyone can have a name under {parent}"), "name the one host that is yours");
+    fn gaps(text: &str) -> Vec<String> {
+        let found = lint::gaps(&Csp::parse_lenient(text));
+        let show = |f: &lint::Finding| {
+            format!("{} {} {} {}", f.kind.name(), f.severity.name(), f.directive, f.value.as_deref().unwrap_or_default())
+                .trim_end()
+                .to_owned()
+        };
+        found.iter().map(show).collect()
+    }
+
+    #[test]
+    fn a_closed_policy_has_no_gaps() {
+        assert_eq!(gaps(CLOSED), [""; 0]);
+        assert_eq!(
+            gaps(&format!(
+                "{CLOSED}; script-src 'nonce-aaaaaaaaaaaaaaaa' 'strict-dynamic'; style-src 'self' cdn.example; img-src 'self' data:"
+            )),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn what_is_not_named_is_open() {
+        assert_eq!(
+            gaps("script-src 'self'"),
+            [
+                "DEFAULT_SRC_MISSING INFO default-src",
+                "EXFILTRATION_OPEN MEDIUM_MAYBE connect-src",
+                "EXFILTRATION_OPEN MEDIUM_MAYBE img-src",
+                "EXFILTRATION_OPEN MEDIUM_MAYBE style-src",
+                "EXFILTRATION_OPEN MEDIUM_MAYBE font-src",
+                "EXFILTRATION_OPEN MEDIUM_MAYBE frame-src",
+                "EXFILTRATION_OPEN MEDIUM_MAYBE media-src",
+                "EXFILTRATION_OPEN MEDIUM_MAYBE manifest-src",
+                "FRAME_ANCESTORS_OPEN MEDIUM frame-ancestors",
+                "FORM_ACTION_OPEN MEDIUM form-action",
+                "BASE_URI_MISSING INFO base-uri",
+            ]
+        );
+    }
+
+    #[test]
+    fn each_gap_is_found() {
+        for (text, wanted) in [
+            ("img-src https:", "EXFILTRATION_OPEN MEDIUM_MAYBE img-src https:"),
+            ("connect-src *", "EXFILTRATION_OPEN MEDIUM_MAYBE connect-src *"),
+            ("frame-src https://*", "EXFILTRATION_OPEN MEDIUM_MAYBE frame-src https://*"),
+            ("style-src 'unsafe-inline'", "STYLE_UNSAFE_INLINE MEDIUM_MAYBE style-src 'unsafe-inline'"),
+            ("style-src 'unsafe-inline' 'nonce-aaaaaaaaaaaaaaaa'", "IGNORED NONE style-src 'unsafe-inline'"),
+            ("script-src 'unsafe-inline'", "SCRIPT_ATTRIBUTES MEDIUM_MAYBE script-src-attr"),
+            ("script-src 'unsafe-inline'; script-src-attr 'none'", "SCRIPT_ATTRIBUTES INFO script-src-attr"),
+            ("script-src blob:", "LOCAL_SCHEME HIGH_MAYBE script-src blob:"),
+            ("script-src https://*.com", "SHARED_HOST HIGH script-src https://*.com"),
+            ("script-src *.cloudfront.net", "SHARED_HOST HIGH script-src *.cloudfront.net"),
+            ("script-src *.s3.eu-west-1.amazonaws.com", "SHARED_HOST HIGH script-src *.s3.eu-west-1.amazonaws.com"),
+            ("script-src https://UNPKG.com", "SHARED_HOST HIGH script-src https://UNPKG.com"),
+            ("img-src *.github.io:8443", "SHARED_HOST MEDIUM img-src *.github.io:8443"),
+            ("media-src http:", "INSECURE_SCHEME MEDIUM media-src http:"),
+            ("img-src 'unsafe-eval'", "MISPLACED_KEYWORD SYNTAX img-src 'unsafe-eval'"),
+            ("style-src 'strict-dynamic'", "MISPLACED_KEYWORD SYNTAX style-src 'strict-dynamic'"),
+            ("script-src 'trusted-types-eval'", "MISPLACED_KEYWORD INFO script-src 'trusted-types-eval'"),
+            ("script-src 'report-sha256'", "MISPLACED_KEYWORD INFO script-src 'report-sha256'"),
+            ("script-src 'wasm-unsafe-eval'", "SCRIPT_UNSAFE_EVAL INFO script-src 'wasm-unsafe-eval'"),
+            ("connect-src 'unsafe-webtransport-hashes'", "EXFILTRATION_OPEN MEDIUM_MAYBE connect-src 'unsafe-webtransport-hashes'"),
+            ("script-src 'sha256-abc'", "INCOMPLETE_HASH SYNTAX script-src 'sha256-abc'"),
+            ("img-src 'none' a.example", "IGNORED SYNTAX img-src 'none'"),
+            ("sandbox allow-scripts allow-same-origin", "SANDBOX_ESCAPE INFO sandbox"),
+            ("plugin-types a/b", "DEPRECATED_DIRECTIVE INFO plugin-types"),
+            ("report-uri /x", "REPORT_DETAIL INFO default-src 'report-sample'"),
+            ("report-to x; script-src 'self' 'report-sample'", "REPORT_DETAIL INFO script-src 'report-sha256'"),
+        ] {
+            let found = gaps(&format!("{CLOSED}; {text}"));
+            assert!(found.iter().any(|f| f == wanted), "{text}: {found:#?}");
         }
-    } else if runs && matches!(path, "" | "/") && OPEN_HOSTS.contains(&host.as_str()) {
-        let description = format!("{value} serves what anyone has published there");
-        add(FindingKind::SharedHost, severity, description, "write the folder of the package and its version, or use nonces or hashes");
+        assert!(gaps("script-src-elem 'self'").contains(&"SCRIPT_ATTRIBUTES HIGH script-src-elem".to_owned()));
+        for closed in [
+            "img-src *.mine.vercel.app",
+            "script-src https://cdn.jsdelivr.net/npm/vue@3.5.13/",
+            "script-src 'self' 'report-sample' 'inline-speculation-rules'",
+        ] {
+            assert_eq!(gaps(&format!("{CLOSED}; {closed}")), [""; 0], "{closed}");
+        }
+    }
+
+    #[test]
+    fn long_policies_are_noted() {
+        let policy = |hosts: usize| format!("{CLOSED}; img-src {}", (0..hosts).map(|i| format!("host{i:04}.example ")).collect::<String>());
+        assert_eq!(gaps(&policy(200)), [""; 0]);
+        assert_eq!(gaps(&policy(300)), ["POLICY_LENGTH MEDIUM_MAYBE img-src"]);
+        assert_eq!(gaps(&policy(600)), ["POLICY_LENGTH HIGH_MAYBE img-src"]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_policy_panics_and_texts_are_fit_for_a_terminal(
+            text in "((script|style|object|default|img|foo)-src|sandbox|report-to|base-uri)(-attr|-elem)?( ('[a-z0-9=-]{0,12}'?|\\*|\\PC|[a-z*./:\\[\\]0-9]{0,12})){0,5};?|[ -~]{0,60}",
+        ) {
+            let csp = Csp::parse_lenient(&text);
+            let versions = [lint::Version::Csp1, lint::Version::Csp2, lint::Version::Csp3];
+            let all = versions.iter().flat_map(|v| lint::lint(&csp, *v)).chain(lint::gaps(&csp)).chain(lint::reporting(&csp));
+            for finding in all {
+                let texts = format!("{finding} {}", finding.remedy);
+                proptest::prop_assert!(texts.bytes().all(|b| (b' '..=b'~').contains(&b)), "{}", texts);
+                proptest::prop_assert!(!finding.description.is_empty());
+            }
+        }
     }
 }

@@ -18,6 +18,7 @@
 
 mod bypass;
 mod effective;
+mod entries;
 mod finding;
 mod gaps;
 mod hosts;

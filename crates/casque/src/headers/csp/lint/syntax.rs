@@ -4,11 +4,8 @@ use super::finding::{FindingKind, Report, Severity};
 use super::hosts::{host_and_path, is_address};
 use crate::headers::csp::names;
 use crate::headers::csp::policy::{Csp, Directive};
-use crate::headers::csp::source::{Keyword, Source, is_base64};
+use crate::headers::csp::source::{Keyword, OTHER_WORDS, Source, is_base64};
 use crate::nearest::nearest;
-
-/// Words that some browsers once knew, or that a directive other than those of sources has.
-const OTHER_WORDS: [&str; 5] = ["'none'", "'wasm-eval'", "'unsafe-hashed-attributes'", "'allow'", "'block'"];
 
 /// The retired directives that csp-evaluator names; the others are among the gaps.
 pub(super) const LONG_RETIRED: [&str; 4] = ["reflected-xss", "referrer", "disown-opener", "prefetch-src"];
