@@ -306,10 +306,12 @@ export function casque(t, args, options = {}) {
  * of a casque.toml. It runs in a fresh folder unless `cwd` says otherwise, so
  * no configuration lying around is picked up.
  */
-export async function guard(t, { upstream, command, config, cwd, env }) {
+export async function guard(t, { upstream, command, config, cwd, env, grade = false }) {
   const dir = await tempDir(t);
   const port = await freePort();
   const args = ['guard', '--listen', `${HOST}:${port}`];
+  // A grade asks for the page, and most tests count what their app is asked for.
+  if (!grade) args.push('--no-grade');
   if (upstream !== undefined) args.push('--upstream', upstream);
   if (config !== undefined) {
     const file = path.join(dir, 'casque.toml');

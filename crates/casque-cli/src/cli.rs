@@ -58,6 +58,10 @@ pub(crate) struct GuardArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
+    /// Do not ask the app for its page at start to tell its grade, bare and guarded
+    #[arg(long)]
+    pub(crate) no_grade: bool,
+
     /// A command that starts the app; it is given a free port in the variable PORT
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) app: Vec<OsString>,

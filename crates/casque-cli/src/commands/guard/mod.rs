@@ -1,6 +1,7 @@
 //! `casque guard`: the gateway, in front of an app that runs already or is started here.
 
 mod app;
+mod grades;
 mod orphan;
 mod signals;
 
@@ -52,7 +53,7 @@ pub(crate) fn run(args: &GuardArgs) -> Result<Exit, String> {
     runtime.block_on(async {
         // Signals are caught before there is anything that they could orphan.
         let mut signals = Signals::catch().map_err(|e| format!("cannot catch signals: {e}"))?;
-        let guard = Guard { file, over, address };
+        let guard = Guard { file, over, address, grade: !args.no_grade };
         match port {
             Some(port) => guard.with_app(gateway, &read.config, App::start(&args.app, port)?, &mut signals).await,
             None => guard.alone(gateway, &read.config, &mut signals).await,
@@ -65,6 +66,8 @@ struct Guard {
     file: PolicyFile,
     over: Overrides,
     address: SocketAddr,
+    /// Whether the page is graded at start.
+    grade: bool,
 }
 
 impl Guard {
@@ -81,6 +84,8 @@ impl Guard {
         let handle = gateway.handle();
         let mut serving = Serving::start(gateway)?;
         let mut notices = std::pin::pin!(notices(&handle));
+        let mut grades = std::pin::pin!(self.grades(upstream.as_ref()));
+        let mut graded = false;
         loop {
             tokio::select! {
                 signal = signals.next() => match signal {
@@ -89,6 +94,7 @@ impl Guard {
                     Signal::Other(_) => {}
                 },
                 () = &mut notices => {}
+                () = &mut grades, if !graded => graded = true,
                 ended = serving.ended() => return ended.map(|()| Exit::Clean),
             }
         }
@@ -106,6 +112,8 @@ impl Guard {
         let handle = gateway.handle();
         let mut serving = Serving::start(gateway)?;
         let mut notices = std::pin::pin!(notices(&handle));
+        let mut grades = std::pin::pin!(self.grades(self.over.upstream.as_ref()));
+        let mut graded = false;
         let stopped_by = loop {
             tokio::select! {
                 signal = signals.next() => match signal {
@@ -121,6 +129,7 @@ impl Guard {
                     return Ok(exit.code());
                 }
                 () = &mut notices => {}
+                () = &mut grades, if !graded => graded = true,
                 ended = serving.ended() => {
                     app.signal(15);
                     let _ = app.exited().await;
@@ -142,6 +151,12 @@ impl Guard {
             }
         };
         Ok(exit.code())
+    }
+
+    async fn grades(&self, upstream: Option<&Upstream>) {
+        if let (true, Some(upstream)) = (self.grade, upstream) {
+            grades::print(upstream, self.address).await;
+        }
     }
 
     async fn drain(&self, handle: &Handle, serving: &mut Serving, signals: &mut Signals) -> Result<(), String> {

@@ -87,6 +87,7 @@ fn options(args: &ScanArgs) -> Options {
         send_credentials_over_http: args.send_credentials_over_http,
         accept_invalid_certs: args.accept_invalid_certs,
         timeout: args.timeout,
+        ..Options::default()
     }
 }
 

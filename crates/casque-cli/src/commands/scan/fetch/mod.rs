@@ -41,11 +41,19 @@ pub(crate) struct Options {
     pub(crate) accept_invalid_certs: bool,
     /// How long all of it may take.
     pub(crate) timeout: Duration,
+    /// Whether more is asked for than the page: error pages, other origins' requests, files.
+    pub(crate) probes: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { headers: Vec::new(), send_credentials_over_http: false, accept_invalid_certs: false, timeout: Duration::from_secs(20) }
+        Self {
+            headers: Vec::new(),
+            send_credentials_over_http: false,
+            accept_invalid_certs: false,
+            timeout: Duration::from_secs(20),
+            probes: true,
+        }
     }
 }
 
@@ -82,8 +90,10 @@ pub(crate) async fn capture(target: &Target, options: &Options) -> Result<Captur
     let Some(page) = page else {
         return Err(first_error.unwrap_or(FetchError::Timeout { limit: options.timeout }));
     };
-    let base = probes::base(target, page, &mut capture);
-    probes::run(&mut client, &base, &mut capture).await;
+    if options.probes {
+        let base = probes::base(target, page, &mut capture);
+        probes::run(&mut client, &base, &mut capture).await;
+    }
     if let Some(why) = client.certificate_problem() {
         capture.notes.push(format!("the certificate: it is not valid ({why}) and was accepted because that was asked for"));
     }
