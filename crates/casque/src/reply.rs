@@ -178,7 +178,9 @@ impl Reply<'_> {
     }
 }
 
-fn escape_html(s: &str) -> String {
+/// A text for HTML or XML, between tags or in a quoted attribute.
+#[must_use]
+pub fn escape_html(s: &str) -> String {
     let mut out = String::with_capacity(s.len());
     for c in s.chars() {
         match c {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use casque::reply::escape_html;
 use serde_json::Value;
 
 /// The page may load and run nothing; its one style sheet is named by its hash.
@@ -40,7 +41,7 @@ fn table<'g>(page: &mut String, title: &str, groups: impl Iterator<Item = &'g Va
     for group in groups {
         page.push_str("<tr>");
         for cell in [text(&group["path"]), first(&group["directive"], &group["kind"]), blocked(&group["blocked"])] {
-            let _ = write!(page, "<td><code>{}</code>", escape(cell));
+            let _ = write!(page, "<td><code>{}</code>", escape_html(cell));
         }
         for key in ["count", "enforced", "clients", "days"] {
             let _ = write!(page, "<td class=\"n\">{}", group[key]);
@@ -54,7 +55,7 @@ fn refused(page: &mut String, refused: &Value) {
     let Some(refused) = refused.as_object().filter(|r| !r.is_empty()) else { return };
     page.push_str("<h2>Not taken</h2><table><tr><th>Why<th class=\"n\">Times</tr>");
     for (why, times) in refused {
-        let _ = write!(page, "<tr><td>{}<td class=\"n\">{times}</tr>", escape(why));
+        let _ = write!(page, "<tr><td>{}<td class=\"n\">{times}</tr>", escape_html(why));
     }
     page.push_str("</table>");
 }
@@ -70,21 +71,6 @@ fn first<'v>(value: &'v Value, or: &'v Value) -> &'v str {
 /// The address or scheme, or the class where there is none (`inline`, `eval`).
 fn blocked(resource: &Value) -> &str {
     first(&resource["value"], &resource["class"])
-}
-
-/// For text and for attributes in double quotes.
-fn escape(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut all, c| {
-        match c {
-            '&' => all.push_str("&amp;"),
-            '<' => all.push_str("&lt;"),
-            '>' => all.push_str("&gt;"),
-            '"' => all.push_str("&quot;"),
-            '\'' => all.push_str("&#39;"),
-            c => all.push(c),
-        }
-        all
-    })
 }
 
 #[cfg(test)]

@@ -45,22 +45,6 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = String> {
     text.lines().map(|line| line.chars().map(|c| if is_harmful(c) { '\u{fffd}' } else { c }).collect())
 }
 
-/// For HTML and XML, in text and in quoted attributes.
-pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 /// JSON with such characters outside ASCII escaped too. They occur in strings only, where `\u` is always right.
 pub(super) fn json(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -1,6 +1,8 @@
 //! A page by itself: no script, nothing loaded, light and dark, readable when printed or mailed.
 
-use super::clean::{escaped, lines, plain};
+use casque::reply::escape_html;
+
+use super::clean::{lines, plain};
 use super::{Judged, tally};
 use crate::report::{Finding, Grade};
 
@@ -16,7 +18,7 @@ pub fn html(judged: &[Judged]) -> String {
         [one] => format!("{} for {}", one.report.grade, plain(&one.report.target)),
         many => format!("{} sites", many.len()),
     };
-    let title = escaped(&title);
+    let title = escape_html(&title);
     let version = env!("CARGO_PKG_VERSION");
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -64,7 +66,7 @@ fn wrong(finding: &Finding, new: Option<bool>) -> String {
     if let Some(fix) = &finding.fix {
         out.push_str("<details><summary>How to fix it</summary>\n");
         for (what, text) in fix.each() {
-            let text: Vec<String> = lines(text).map(|l| escaped(&l)).collect();
+            let text: Vec<String> = lines(text).map(|l| escape_html(&l)).collect();
             out.push_str(&format!("<p>{what}</p>\n<pre>{}</pre>\n", text.join("\n")));
         }
         out.push_str("</details>\n");
@@ -81,7 +83,7 @@ fn list(title: &str, items: &[String]) -> String {
 }
 
 fn shown(text: &str) -> String {
-    escaped(&plain(text))
+    escape_html(&plain(text))
 }
 
 fn class(grade: Grade) -> &'static str {

@@ -1,7 +1,9 @@
 //! JUnit XML: a suite for each site, a case for each finding, and one for the grade if a lowest one was asked for.
 
+use casque::reply::escape_html;
+
 use super::Judged;
-use super::clean::{escaped, lines, plain};
+use super::clean::{lines, plain};
 use crate::report::{Finding, Grade};
 
 /// Renders reports as JUnit XML. With an earlier report to compare with, only what is new fails.
@@ -39,7 +41,7 @@ fn suite(judged: &Judged, bar: Option<Grade>) -> (String, usize, usize) {
         tests += 1;
         cases.push_str(&case(&finding.test, &named(finding), None));
     }
-    let name = escaped(&plain(&report.target));
+    let name = escape_html(&plain(&report.target));
     (format!("  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\">\n{cases}  </testsuite>\n"), tests, failures)
 }
 
@@ -48,7 +50,7 @@ fn named(finding: &Finding) -> String {
 }
 
 fn case(class: &str, name: &str, failure: Option<&str>) -> String {
-    let (class, name) = (escaped(&plain(class)), escaped(&plain(name)));
+    let (class, name) = (escape_html(&plain(class)), escape_html(&plain(name)));
     match failure {
         Some(failure) => format!("    <testcase classname=\"{class}\" name=\"{name}\">\n{failure}    </testcase>\n"),
         None => format!("    <testcase classname=\"{class}\" name=\"{name}\"/>\n"),
@@ -56,7 +58,7 @@ fn case(class: &str, name: &str, failure: Option<&str>) -> String {
 }
 
 fn failure(message: &str, details: &str) -> String {
-    format!("      <failure message=\"{}\">{}</failure>\n", escaped(&plain(message)), escaped(details))
+    format!("      <failure message=\"{}\">{}</failure>\n", escape_html(&plain(message)), escape_html(details))
 }
 
 fn details(finding: &Finding) -> String {

@@ -1,5 +1,7 @@
 //! What answers tell about the software behind them.
 
+use casque::headers::TALKATIVE;
+
 use super::Context;
 use super::book::{Book, bad};
 use super::fixes::{in_the_app, remove};
@@ -8,63 +10,19 @@ use crate::report::Severity;
 
 const TEST: &str = "information";
 
-/// Headers that name software or its insides, which OWASP's Secure Headers Project says to take out; `Server` is judged by its value.
-const TALKATIVE: [&str; 55] = [
-    "$wsep",
-    "host-header",
-    "k-proxy-request",
-    "liferay-portal",
-    "oraclecommercecloud-version",
-    "pega-host",
-    "powered-by",
-    "product",
-    "x-aspnet-version",
-    "x-aspnetmvc-version",
-    "x-atmosphere-error",
-    "x-atmosphere-first-request",
-    "x-atmosphere-tracking-id",
-    "x-beserver",
-    "x-calculatedbetarget",
-    "x-cf-powered-by",
-    "x-cms",
-    "x-cocoon-version",
-    "x-content-encoded-by",
-    "x-diaginfo",
-    "x-envoy-attempt-count",
-    "x-envoy-external-address",
-    "x-envoy-internal",
-    "x-envoy-original-dst-host",
-    "x-envoy-upstream-service-time",
-    "x-feserver",
-    "x-framework",
-    "x-generated-by",
-    "x-generator",
-    "x-jitsi-release",
-    "x-kubernetes-pf-flowschema-ui",
-    "x-kubernetes-pf-prioritylevel-uid",
-    "x-litespeed-cache-control",
-    "x-litespeed-purge",
-    "x-litespeed-tag",
-    "x-mod-pagespeed",
-    "x-nextjs-matched-path",
-    "x-nextjs-page",
-    "x-owa-version",
-    "x-old-content-length",
-    "x-oneagent-js-injection",
-    "x-page-speed",
-    "x-php-version",
-    "x-powered-by",
-    "x-powered-by-plesk",
-    "x-powered-cms",
-    "x-redirect-by",
-    "x-server-powered-by",
-    "x-turbo-charged-by",
-    "x-umbraco-version",
-    "x-varnish-backend",
-    "x-varnish-server",
-    "x-dtagentid",
-    "x-dthealthcheck",
-    "x-ruxit-js-agent",
+/// Of the headers that OWASP says to take out ([`TALKATIVE`]), those that tell of caches, timings and traces and name no software.
+const NAMELESS: [&str; 11] = [
+    "server-timing",
+    "x-b3-parentspanid",
+    "x-b3-sampled",
+    "x-b3-spanid",
+    "x-b3-traceid",
+    "x-litespeed-cache",
+    "x-litespeed-vary",
+    "x-nextjs-cache",
+    "x-runtime",
+    "x-varnish",
+    "x-varnish-cache",
 ];
 /// Headers of debugging tools, which have no business outside.
 const DEBUGGING: [&str; 8] = [
@@ -112,7 +70,7 @@ pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
                 book.add(
                     bad(TEST, "information-debugging", Severity::Low, 5, title, why).seen(line).at(&exchange.url).mended_by(remove(&lower)),
                 );
-            } else if TALKATIVE.contains(&lower.as_str()) {
+            } else if lower != "server" && TALKATIVE.contains(&lower.as_str()) && !NAMELESS.contains(&lower.as_str()) {
                 let versioned = value.contains(|c: char| c.is_ascii_digit()) || lower == "x-powered-by";
                 let (severity, takes) = if versioned { (Severity::Low, 5) } else { (Severity::Info, 0) };
                 let title = format!("{} tells what the site runs on", shown(&lower));

@@ -121,8 +121,8 @@ pub(super) fn is_csp(name: &str) -> bool {
 }
 
 /// Response fields by which servers, frameworks, proxies and monitoring introduce themselves: versions to an attacker, nothing to
-/// a browser. The names that the OWASP Secure Headers Project lists for removal (2024 to 2026), less `Via`, which proxies must add.
-pub(super) const TALKATIVE: [&str; 76] = [
+/// a browser. In lower case and in order. The names that the OWASP Secure Headers Project lists for removal (2024 to 2026), less `Via`, which proxies must add.
+pub const TALKATIVE: [&str; 76] = [
     "$wsep",
     "host-header",
     "k-proxy-request",

@@ -125,6 +125,7 @@ pub mod value;
 pub use block::{Block, Entry, LeftOut};
 pub use builder::{Builder, InvalidHeader};
 pub use caching::CacheGuard;
+pub use catalog::TALKATIVE;
 pub use changes::{Change, HeaderChanges, What};
 pub use channel::Channel;
 pub use choice::{AddToCsp, CSP_ADD, PROFILE, UseProfile};
