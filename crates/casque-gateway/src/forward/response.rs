@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use casque::headers::HeaderPolicy;
+use casque::headers::{CSP_ADD, HeaderPolicy, PROFILE};
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderName, SET_COOKIE, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderValue};
 
@@ -57,8 +57,8 @@ pub(super) fn clean(headers: &mut HeaderMap) -> Result<KeepAlive, Error> {
 pub(super) fn informational_fields(theirs: &HeaderMap, policy: &HeaderPolicy) -> Option<HeaderMap> {
     let mut headers = theirs.clone();
     clean(&mut headers).ok()?;
-    headers.remove(SET_COOKIE);
-    for name in policy.removed() {
+    // What an app says to casque, it says of final responses.
+    for name in [&SET_COOKIE, &PROFILE, &CSP_ADD].into_iter().chain(policy.removed()) {
         headers.remove(name);
     }
     Some(headers)
