@@ -1,8 +1,29 @@
-//! What the tools of `bench/run` share: the answer the upstreams give, and finding the end of a message head.
+//! What the tools of `bench/run` share: the answer the upstreams give, helmet's headers, and finding the end of a message head.
 
 use std::io::{self, Read};
 
 use memchr::memmem;
+
+/// helmet 8's default headers, as `Preset::Helmet` sends them.
+pub const HELMET: [(&str, &str); 12] = [
+    (
+        "content-security-policy",
+        "default-src 'self';base-uri 'self';font-src 'self' https: data:;form-action 'self';frame-ancestors 'self';\
+         img-src 'self' data:;object-src 'none';script-src 'self';script-src-attr 'none';\
+         style-src 'self' https: 'unsafe-inline';upgrade-insecure-requests",
+    ),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("origin-agent-cluster", "?1"),
+    ("referrer-policy", "no-referrer"),
+    ("strict-transport-security", "max-age=31536000; includeSubDomains"),
+    ("x-content-type-options", "nosniff"),
+    ("x-dns-prefetch-control", "off"),
+    ("x-download-options", "noopen"),
+    ("x-frame-options", "SAMEORIGIN"),
+    ("x-permitted-cross-domain-policies", "none"),
+    ("x-xss-protection", "0"),
+];
 
 /// A JSON document of exactly `size` bytes (at least 64), so that every subject carries the same body.
 pub fn json_body(size: usize) -> Vec<u8> {

@@ -55,6 +55,9 @@ impl<'p> Readings<'p> {
     #[must_use]
     pub fn of(path: &'p str) -> Self {
         let normal = normalize(path);
+        if memchr::memchr2(b'%', b'.', path.as_bytes()).is_none() {
+            return Self { normal, others: Vec::new(), unresolved: None };
+        }
         let lower = path.to_ascii_lowercase();
         let others = if lower.contains("%2f") || lower.contains("%5c") {
             vec![normalize(&lower.replace("%2f", "/").replace("%5c", "/")).into_owned()]
@@ -83,9 +86,6 @@ impl<'p> Readings<'p> {
 
 /// The path with dot segments left standing, if it has any.
 fn unresolved(path: &str) -> Option<String> {
-    if !path.contains('.') && !path.contains('%') {
-        return None;
-    }
     let decoded = decode_once(path.as_bytes());
     let decoded = String::from_utf8_lossy(&decoded);
     let is_dots = |s: &&str| matches!(name_of(s), "." | "..");
@@ -202,8 +202,7 @@ impl Pattern {
     /// Whether a path in normal form matches.
     #[must_use]
     pub fn matches(&self, normal: &str) -> bool {
-        let segments: Vec<&str> = normal.split('/').filter(|s| !s.is_empty()).collect();
-        matches_from(&self.segments, &segments)
+        matches_from(&self.segments, normal)
     }
 
     /// Whether a path matches in any of its readings.
@@ -220,39 +219,46 @@ impl Pattern {
 
     /// Whether some place on the way to this path matches: what a router that ignores dot segments would run.
     fn matches_on_the_way(&self, unresolved: &str) -> bool {
-        let segments: Vec<&str> = unresolved.split('/').filter(|s| !s.is_empty()).collect();
-        (0..=segments.len()).any(|n| matches_from(&self.segments, &segments[..n]))
+        let places = unresolved.match_indices('/').map(|(end, _)| &unresolved[..end]);
+        places.chain([unresolved]).any(|place| self.matches(place))
     }
 }
 
 /// Backtracks over `**` with the two-pointer method, so that a pattern of many stars stays linear times the path.
-fn matches_from(pattern: &[Segment], path: &[&str]) -> bool {
-    let (mut p, mut s) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while s < path.len() {
+fn matches_from(pattern: &[Segment], path: &str) -> bool {
+    let (mut p, mut rest) = (0, path);
+    let mut star: Option<(usize, &str)> = None;
+    while let Some((segment, behind)) = next_segment(rest) {
         let step = match pattern.get(p) {
             Some(Segment::Any) => {
-                star = Some((p, s));
+                star = Some((p, behind));
                 p += 1;
                 continue;
             }
             Some(Segment::One) => true,
-            Some(Segment::Is(text)) => text == path[s],
-            Some(Segment::Starts(text)) => path[s].starts_with(text.as_str()),
+            Some(Segment::Is(text)) => text == segment,
+            Some(Segment::Starts(text)) => segment.starts_with(text.as_str()),
             None => false,
         };
         if step {
             p += 1;
-            s += 1;
+            rest = behind;
         } else if let Some((at, from)) = star {
-            star = Some((at, from + 1));
+            // The star takes one segment more.
             p = at + 1;
-            s = from + 1;
+            rest = from;
+            star = Some((at, next_segment(from).map_or("", |(_, behind)| behind)));
         } else {
             return false;
         }
     }
     pattern.get(p..).is_some_and(|tail| tail.iter().all(|t| *t == Segment::Any))
+}
+
+/// The first segment that is not empty, and what is behind it.
+fn next_segment(path: &str) -> Option<(&str, &str)> {
+    let path = path.trim_start_matches('/');
+    (!path.is_empty()).then(|| path.split_once('/').unwrap_or((path, "")))
 }
 
 /// Whether `prefix` (normal form) is `path` (normal form) or a place above it, by whole segments.

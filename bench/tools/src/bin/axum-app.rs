@@ -13,7 +13,7 @@ use axum::routing::get;
 use bytes::Bytes;
 use casque::client_ip::ClientIpLayer;
 use casque::{HeadersLayer, LimitLayer, Quota};
-use casque_bench::json_body;
+use casque_bench::{HELMET, json_body};
 use clap::{Parser, ValueEnum};
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue};
@@ -45,26 +45,6 @@ enum Variant {
     /// casque's layers, served by `casque::serve`.
     Served,
 }
-
-const HELMET: [(&str, &str); 12] = [
-    (
-        "content-security-policy",
-        "default-src 'self';base-uri 'self';font-src 'self' https: data:;form-action 'self';frame-ancestors 'self';\
-         img-src 'self' data:;object-src 'none';script-src 'self';script-src-attr 'none';\
-         style-src 'self' https: 'unsafe-inline';upgrade-insecure-requests",
-    ),
-    ("cross-origin-opener-policy", "same-origin"),
-    ("cross-origin-resource-policy", "same-origin"),
-    ("origin-agent-cluster", "?1"),
-    ("referrer-policy", "no-referrer"),
-    ("strict-transport-security", "max-age=31536000; includeSubDomains"),
-    ("x-content-type-options", "nosniff"),
-    ("x-dns-prefetch-control", "off"),
-    ("x-download-options", "noopen"),
-    ("x-frame-options", "SAMEORIGIN"),
-    ("x-permitted-cross-domain-policies", "none"),
-    ("x-xss-protection", "0"),
-];
 
 const JSON: (HeaderName, &str) = (CONTENT_TYPE, "application/json; charset=utf-8");
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::catalog;
 use super::channel::Channel;
@@ -26,13 +26,34 @@ pub(super) struct Rule {
 
 /// The headers for one channel and one class, ready to send.
 #[derive(Debug, Clone, Default)]
-pub struct Block(pub(super) Vec<Entry>);
+pub struct Block {
+    pub(super) entries: Vec<Entry>,
+    /// Those that are the same on every response, with room for as many of the app's.
+    pub(super) ready: HeaderMap,
+    /// Where the others are among the entries.
+    pub(super) late: Vec<usize>,
+}
 
 impl Block {
     /// The headers, sorted by name.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
-        &self.0
+        &self.entries
+    }
+}
+
+impl FromIterator<Entry> for Block {
+    fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
+        let entries: Vec<Entry> = entries.into_iter().collect();
+        let mut ready = HeaderMap::with_capacity(2 * entries.len());
+        let mut late = Vec::new();
+        for (i, entry) in entries.iter().enumerate() {
+            match &entry.value {
+                Value::Fixed(value) if !entry.on_success => _ = ready.insert(&entry.name, value.clone()),
+                _ => late.push(i),
+            }
+        }
+        Self { entries, ready, late }
     }
 }
 

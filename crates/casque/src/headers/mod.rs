@@ -105,10 +105,12 @@ pub mod config;
 pub mod csp;
 pub mod fetch_metadata;
 mod future;
+mod head;
 #[cfg(feature = "config")]
 pub mod helmet;
 mod layer;
 mod merge;
+mod names;
 mod navigation;
 mod nonce;
 mod origin;

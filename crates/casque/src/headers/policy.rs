@@ -1,16 +1,17 @@
 //! A policy, compiled: for every profile, channel and class the exact list of headers, worked out once.
 
+use http::header::{CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::block::{self, Block, Entry, LeftOut, Rule};
 use super::builder::Builder;
 use super::caching::{self, CacheGuard};
-use super::catalog;
 use super::changes::{HeaderChanges, What};
 use super::channel::Channel;
 use super::choice::{Choice, PROFILE};
 use super::class::Class;
-use super::merge::{self, Merge};
+use super::head::{self, Answer};
+use super::names::{Concern, Names};
 use super::nonce::Nonce;
 use super::preset::Preset;
 use super::profile::{Asked, When};
@@ -32,6 +33,7 @@ pub(super) struct Set {
     rules: Vec<Rule>,
     blocks: [[Block; Class::ALL.len()]; 3],
     removed: Vec<HeaderName>,
+    names: Names,
     cache_guard: CacheGuard,
     nonced: bool,
 }
@@ -46,11 +48,29 @@ pub(super) struct Profile {
 
 impl Set {
     pub(super) fn new(rules: Vec<Rule>, removed: Vec<HeaderName>, cache_guard: CacheGuard) -> Self {
-        let blocks = [Channel::Http, Channel::HttpsLocal, Channel::Https].map(|channel| {
-            Class::ALL.map(|class| Block(rules.iter().filter_map(|r| block::compile(r, channel, class as u8).ok()).collect()))
-        });
-        let nonced = blocks.iter().flatten().flat_map(|b| &b.0).any(Entry::is_nonced);
-        Self { rules, blocks, removed, cache_guard, nonced }
+        let blocks = [Channel::Http, Channel::HttpsLocal, Channel::Https]
+            .map(|channel| Class::ALL.map(|class| rules.iter().filter_map(|r| block::compile(r, channel, class as u8).ok()).collect()));
+        let nonced = blocks.iter().flatten().flat_map(Block::entries).any(Entry::is_nonced);
+        let names = Names::new(&removed, rules.iter().map(|r| &r.name));
+        Self { rules, blocks, removed, names, cache_guard, nonced }
+    }
+
+    /// Takes out what is not to be sent. Whether none of the app's other headers meets a rule.
+    fn clear(&self, headers: &mut HeaderMap) -> bool {
+        let (mut removes, mut meets) = (false, false);
+        for concern in headers.keys().filter_map(|name| self.names.concern(name)) {
+            match concern {
+                Concern::Removed => removes = true,
+                Concern::Ruled => meets = true,
+            }
+        }
+        if removes {
+            let of = |names: &Names, name: &HeaderName| names.concern(name) == Some(Concern::Removed);
+            while let Some(name) = headers.keys().find(|name| of(&self.names, name)).cloned() {
+                headers.remove(&name);
+            }
+        }
+        !meets
     }
 
     fn block(&self, channel: Channel, class: Class) -> &Block {
@@ -154,33 +174,17 @@ impl HeaderPolicy {
         choice: &Choice,
         changes: &mut HeaderChanges,
     ) {
-        let content_type = headers.get(http::header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+        let (content_type, sets_cookie) = survey(headers);
         let Some(class) = Class::of(status, content_type) else { return };
         let set = self.set(selection, status, class, choice.profile.as_deref(), changes);
-        for name in &set.removed {
-            headers.remove(name);
-        }
-        let block = set.block(selection.channel, class);
-        headers.reserve(block.0.len());
-        let mut nonce_sent = false;
-        for entry in &block.0 {
-            if entry.on_success && status >= 400 {
-                continue;
-            }
-            match headers.entry(&entry.name) {
-                http::header::Entry::Vacant(vacant) => {
-                    vacant.insert(ours(entry, selection, choice));
-                    nonce_sent |= entry.is_nonced();
-                }
-                http::header::Entry::Occupied(mut theirs) => {
-                    nonce_sent |= merge_into(entry, &mut theirs, selection, choice, changes) && entry.is_nonced();
-                }
-            }
-        }
-        if nonce_sent {
+        let is_theirs_alone = set.clear(headers);
+        let answer = Answer { status, nonce: selection.nonce(), choice };
+        if head::join(set.block(selection.channel, class), &answer, headers, is_theirs_alone, changes) {
             caching::never_store(headers, changes);
         }
-        set.cache_guard.apply(headers, changes);
+        if sets_cookie {
+            set.cache_guard.apply(headers, changes);
+        }
     }
 
     /// The headers that a response gets: the one the app chose, else the first profile that matches, else the default.
@@ -223,7 +227,7 @@ impl HeaderPolicy {
         let set = profile.map_or(&self.default, |p| &p.set);
         let block = set.block(selection.channel, class);
         let explained = set.rules.iter().map(|rule| {
-            let outcome = match block.0.iter().find(|e| e.name == rule.name) {
+            let outcome = match block.entries().iter().find(|e| e.name == rule.name) {
                 Some(entry) if entry.on_success && status >= 400 => Err(LeftOut::Class),
                 Some(entry) => Ok(entry),
                 None => Err(block::compile(rule, selection.channel, class as u8).err().unwrap_or(LeftOut::Class)),
@@ -246,65 +250,24 @@ impl HeaderPolicy {
     }
 }
 
-/// The value that we would send.
-fn ours(entry: &Entry, selection: &Selection, choice: &Choice) -> HeaderValue {
-    match &entry.csp {
-        Some(csp) if !choice.additions.is_empty() => block::with_additions(csp, &choice.additions, selection.nonce()),
-        _ => entry.value(selection.nonce()),
-    }
-}
-
-/// The app has set this header too: rare enough to collect its lines. Whether ours is sent.
-#[cold]
-fn merge_into(
-    entry: &Entry,
-    theirs: &mut http::header::OccupiedEntry<'_, HeaderValue>,
-    selection: &Selection,
-    choice: &Choice,
-    changes: &mut HeaderChanges,
-) -> bool {
-    let value = ours(entry, selection, choice);
-    let verdict = {
-        let lines: Vec<&[u8]> = theirs.iter().map(HeaderValue::as_bytes).collect();
-        merge::decide(entry.name.as_str(), entry.mode, value.as_bytes(), entry.csp.as_deref(), &lines)
-    };
-    let settled = |changes: &mut HeaderChanges, what| changes.note(entry.name.clone(), what);
-    match verdict {
-        Merge::Keep => false,
-        Merge::KeepOnly(i, why) => {
-            if let Some(kept) = theirs.iter().nth(i).cloned() {
-                theirs.insert(kept);
-                settled(changes, why);
-            }
-            false
-        }
-        Merge::KeepFolded(text) => {
-            if let Ok(kept) = HeaderValue::from_bytes(&text) {
-                theirs.insert(kept);
-                settled(changes, What::Folded);
-            }
-            false
-        }
-        Merge::Ours => {
-            // Said only if there is a difference to be told.
-            if theirs.iter().any(|v| v != value) && !catalog::is_csp(entry.name.as_str()) || theirs.iter().count() > 1 {
-                settled(changes, What::Replaced);
-            }
-            theirs.insert(value);
-            true
-        }
-        Merge::Both => {
-            theirs.append(value);
-            true
+/// The app's type of content, and whether it sets a cookie. Asking the map would hash both names.
+fn survey(headers: &HeaderMap) -> (Option<&[u8]>, bool) {
+    let (mut content_type, mut sets_cookie) = (None, false);
+    for (name, value) in headers {
+        if name == CONTENT_TYPE {
+            content_type.get_or_insert(value.as_bytes());
+        } else if name == SET_COOKIE {
+            sets_cookie = true;
         }
     }
+    (content_type, sets_cookie)
 }
 
 #[cfg(test)]
 mod tests {
     use http::Method;
-    use http::header::CONTENT_TYPE;
 
+    use super::super::catalog;
     use super::super::merge::Mode;
     use super::*;
     use crate::path::Pattern;

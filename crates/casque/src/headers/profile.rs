@@ -86,9 +86,12 @@ impl When {
         if self.is_named_only() {
             return false;
         }
-        let host = without_port(asked.host.unwrap_or(""));
+        let host_matches = || {
+            let host = without_port(asked.host.unwrap_or(""));
+            self.hosts.iter().any(|h| h.matches(host))
+        };
         (self.methods.is_empty() || self.methods.contains(asked.method))
-            && (self.hosts.is_empty() || self.hosts.iter().any(|h| h.matches(host)))
+            && (self.hosts.is_empty() || host_matches())
             && (self.paths.is_empty() || self.paths.iter().any(|p| p.matches_every(readings)))
     }
 
