@@ -4,10 +4,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use http::header::CONTENT_SECURITY_POLICY_REPORT_ONLY;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::catalog;
 use super::channel::Channel;
+use super::class::Class;
 use super::csp::{Additions, Csp, Template};
 use super::merge::Mode;
 use super::nonce::Nonce;
@@ -32,6 +34,7 @@ pub struct Block {
     pub(super) ready: HeaderMap,
     /// Where the others are among the entries.
     pub(super) late: Vec<usize>,
+    nonced: bool,
 }
 
 impl Block {
@@ -39,6 +42,11 @@ impl Block {
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// Whether a nonce stands in one of them.
+    pub(super) fn is_nonced(&self) -> bool {
+        self.nonced
     }
 }
 
@@ -53,7 +61,8 @@ impl FromIterator<Entry> for Block {
                 _ => late.push(i),
             }
         }
-        Self { entries, ready, late }
+        let nonced = entries.iter().any(Entry::is_nonced);
+        Self { entries, ready, late, nonced }
     }
 }
 
@@ -186,11 +195,7 @@ pub(super) fn compile(rule: &Rule, channel: Channel, class: u8) -> Result<Entry,
         return Err(LeftOut::LocalName);
     }
     let is_csp = catalog::is_csp(name);
-    let text = if is_csp && channel != Channel::Https {
-        Cow::Owned(adapted(&rule.value, channel).ok_or(LeftOut::Empty)?)
-    } else {
-        rule.value.clone()
-    };
+    let text = if is_csp { adapted(rule, channel, class).ok_or(LeftOut::Empty)? } else { rule.value.clone() };
     // Rules were checked when they were set, so this is no second look at errors.
     let csp = is_csp.then(|| Csp::parse(&text).unwrap_or_else(|_| Csp::parse_lenient(&text))).map(Arc::new);
     let value = match csp.as_ref().filter(|c| c.uses_nonce()) {
@@ -204,25 +209,46 @@ pub(super) fn compile(rule: &Rule, channel: Channel, class: u8) -> Result<Entry,
     Ok(Entry { name: rule.name.clone(), value, mode: rule.mode, on_success, csp, origin: rule.origin.clone() })
 }
 
-/// The policy for a channel that is not quite HTTPS. `None` when nothing is left.
+/// A policy as it suits a channel and a class; `None` when nothing is left of it.
 ///
-/// `upgrade-insecure-requests` sends every subresource to a port where nothing answers (Safari even for localhost). And over plain
-/// HTTP browsers take no `Reporting-Endpoints`, but go by a `report-to` that then leads nowhere instead of by `report-uri`.
-fn adapted(csp: &str, channel: Channel) -> Option<String> {
+/// - `upgrade-insecure-requests` goes on all channels but HTTPS under a real name: it sends every subresource to a port where
+///   nothing answers (Safari even for localhost). In report-only policies it has no effect, as `sandbox` has none.
+/// - Over plain HTTP browsers take no `Reporting-Endpoints`, but go by a `report-to` that then leads nowhere instead of by `report-uri`.
+/// - The nonce is for pages. A worker takes its policy from its script, and what it loads has no element to carry a nonce; and
+///   scripts, unlike pages with a nonce, are to be kept.
+fn adapted(rule: &Rule, channel: Channel, class: u8) -> Option<Cow<'static, str>> {
+    let report_only = rule.name == CONTENT_SECURITY_POLICY_REPORT_ONLY;
     let name_of = |d: &str| d.split_ascii_whitespace().next().unwrap_or("").to_ascii_lowercase();
-    let names: Vec<String> = csp.split(';').map(name_of).collect();
-    let has = |name: &str| names.iter().any(|n| n == name);
+    let directives: Vec<(&str, String)> = rule.value.split(';').map(|d| (d, name_of(d))).collect();
+    let has = |name: &str| directives.iter().any(|(_, n)| n == name);
     let goes = |name: &str| match name {
-        "upgrade-insecure-requests" => true,
+        "upgrade-insecure-requests" => channel != Channel::Https || report_only,
+        "sandbox" => report_only,
         "report-to" => channel == Channel::Http && has("report-uri"),
         _ => false,
     };
-    if !names.iter().any(|n| goes(n)) {
-        return Some(csp.to_owned());
+    let loses_nonce = class != Class::Page as u8 && rule.value.contains(NONCE_PLACEHOLDER);
+    if !loses_nonce && !directives.iter().any(|(_, n)| goes(n)) {
+        return Some(rule.value.clone());
     }
-    let kept: Vec<&str> = csp.split(';').zip(&names).filter(|(_, n)| !goes(n)).map(|(d, _)| d).collect();
+    let kept = directives.iter().filter(|(_, n)| !goes(n));
+    let kept: Vec<String> = kept.map(|(d, _)| if loses_nonce { without_nonce(d) } else { (*d).to_owned() }).collect();
     let kept = kept.join(";");
-    (!kept.trim().trim_end_matches(';').trim().is_empty()).then(|| kept.trim().to_owned())
+    (!kept.trim_matches([';', ' ']).is_empty()).then(|| Cow::Owned(kept.trim().to_owned()))
+}
+
+/// What stands in a policy where each response's nonce is to stand.
+const NONCE_PLACEHOLDER: &str = "'nonce'";
+
+/// A directive without the nonce. One that allowed nothing else then allows nothing.
+fn without_nonce(directive: &str) -> String {
+    if !directive.contains(NONCE_PLACEHOLDER) {
+        return directive.to_owned();
+    }
+    let lead = &directive[..directive.len() - directive.trim_start().len()];
+    let kept: Vec<&str> = directive.split_ascii_whitespace().filter(|w| *w != NONCE_PLACEHOLDER).collect();
+    let none = if kept.len() == 1 { " 'none'" } else { "" };
+    format!("{lead}{}{none}", kept.join(" "))
 }
 
 /// A Content-Security-Policy with sources that the app asked for, for one response.

@@ -1,7 +1,7 @@
 //! Who may keep a response that is one person's.
 
 use http::header::{CACHE_CONTROL, SET_COOKIE};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::changes::{HeaderChanges, What};
 
@@ -13,7 +13,7 @@ pub enum CacheGuard {
     Off,
     /// A response without `Cache-Control` gets `private, no-cache`. One that says `public` or `s-maxage` is left as it is, and told.
     Fill,
-    /// Besides, `public` and `s-maxage` are taken out and `private` is put in.
+    /// Besides, `public` and `s-maxage` are taken out and `private` is put in; and what CDNs obey instead of it is taken out.
     Enforce,
 }
 
@@ -25,6 +25,9 @@ impl CacheGuard {
     pub(super) fn apply(self, headers: &mut HeaderMap, changes: &mut HeaderChanges) {
         if self == Self::Off || !headers.contains_key(SET_COOKIE) {
             return;
+        }
+        if self == Self::Enforce {
+            take_targeted_out(headers);
         }
         let mut lines = headers.get_all(CACHE_CONTROL).iter().peekable();
         if lines.peek().is_none() {
@@ -55,6 +58,7 @@ impl CacheGuard {
 
 /// A page with a nonce must be kept by nobody: kept, its nonce is the same for the next visitor, and known to whoever can read it.
 pub(super) fn never_store(headers: &mut HeaderMap, changes: &mut HeaderChanges) {
+    take_targeted_out(headers);
     let kept_nowhere = |v: &HeaderValue| v.as_bytes().split(|b| *b == b',').any(|d| d.trim_ascii().eq_ignore_ascii_case(b"no-store"));
     let mut lines = headers.get_all(CACHE_CONTROL).iter();
     if lines.any(kept_nowhere) {
@@ -62,6 +66,14 @@ pub(super) fn never_store(headers: &mut HeaderMap, changes: &mut HeaderChanges) 
     }
     if headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store")).is_some() {
         changes.note(CACHE_CONTROL, What::NotStored);
+    }
+}
+
+/// Takes out what some caches obey instead of `Cache-Control`: `CDN-Cache-Control` and its kin (RFC 9213), `Surrogate-Control`.
+fn take_targeted_out(headers: &mut HeaderMap) {
+    let is_targeted = |name: &HeaderName| name == "surrogate-control" || name.as_str().ends_with("-cache-control");
+    while let Some(name) = headers.keys().find(|name| is_targeted(name)).cloned() {
+        headers.remove(&name);
     }
 }
 

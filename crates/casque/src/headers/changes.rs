@@ -18,6 +18,8 @@ pub struct Change {
 pub enum What {
     /// It was weaker than the policy's, or the policy says to override it.
     Replaced,
+    /// It was weaker in one way and stricter in another: the stricter of both was sent.
+    Joined,
     /// Several lines said the same, which voids the header in browsers: one was kept.
     Folded,
     /// Several lines contradicted each other: the strictest was kept, or the first where the standard says so.
@@ -28,6 +30,8 @@ pub enum What {
     NotStored,
     /// The app named a profile that the policy does not have.
     UnknownProfile,
+    /// The app wants sources added to a policy, and sends one of its own.
+    Unused,
     /// The app asked for sources that may not be added to a policy, or could not be read.
     RefusedAddition,
 }
@@ -36,11 +40,13 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.what {
             What::Replaced => "replaced",
+            What::Joined => "joined",
             What::Folded => "folded",
             What::Settled => "settled",
             What::NotShared => "not-shared",
             What::NotStored => "not-stored",
             What::UnknownProfile => "unknown",
+            What::Unused => "unused",
             What::RefusedAddition => "refused",
         };
         write!(f, "{}:{what}", self.header)

@@ -32,7 +32,8 @@ impl Class {
             100..=199 => None,
             204 | 205 => Some(Self::Empty),
             304 => Some(Self::NotModified),
-            _ => Some(content_type.map_or(Self::Page, by_type)),
+            // A list: browsers take the last that they can read, and doubt counts as a page.
+            _ => Some(content_type.filter(|t| !t.contains(&b',')).map_or(Self::Page, by_type)),
         }
     }
 
@@ -99,6 +100,7 @@ mod tests {
         for t in ["text/javascript", "application/javascript; charset=utf-8", "application/wasm"] {
             assert_eq!(class(t), Class::Script, "{t}");
         }
+        assert_eq!(class("image/png;a=b, text/html"), Class::Page);
         assert_eq!(Class::of(200, None), Some(Class::Page));
         assert_eq!(Class::of(204, Some(b"text/html")), Some(Class::Empty));
         assert_eq!(Class::of(304, Some(b"text/html")), Some(Class::NotModified));

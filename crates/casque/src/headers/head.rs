@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue};
 use super::block::{self, Block, Entry};
 use super::catalog;
 use super::changes::{HeaderChanges, What};
-use super::choice::Choice;
+use super::choice::{CSP_ADD, Choice};
 use super::merge::{self, Merge};
 use super::nonce::Nonce;
 
@@ -36,51 +36,42 @@ impl Answer<'_> {
     }
 }
 
-/// Puts a block's headers and the app's together; `apart` tells that the app sets none of them. Whether the nonce is among them.
-pub(super) fn join(block: &Block, answer: &Answer<'_>, headers: &mut HeaderMap, apart: bool, changes: &mut HeaderChanges) -> bool {
+/// Puts a block's headers and the app's together; `apart` tells that the app sets none of them.
+pub(super) fn join(block: &Block, answer: &Answer<'_>, headers: &mut HeaderMap, apart: bool, changes: &mut HeaderChanges) {
     let theirs_are_fewer = headers.keys_len() <= block.ready.keys_len();
     if apart && theirs_are_fewer && answer.choice.additions.is_empty() {
-        take_over(block, answer, headers)
+        take_over(block, answer, headers);
     } else {
-        add(block, answer, headers, changes)
+        add(block, answer, headers, changes);
     }
 }
 
 /// The app's headers go into a copy of ours.
-fn take_over(block: &Block, answer: &Answer<'_>, headers: &mut HeaderMap) -> bool {
+fn take_over(block: &Block, answer: &Answer<'_>, headers: &mut HeaderMap) {
     let mut all = block.ready.clone();
     for (name, value) in headers.iter_mut() {
         all.append(name, mem::replace(value, HeaderValue::from_static("")));
     }
     *headers = all;
-    let mut nonce_sent = false;
     for entry in block.late.iter().filter_map(|i| block.entries.get(*i)).filter(|e| answer.gets(e)) {
         headers.insert(&entry.name, answer.value(entry));
-        nonce_sent |= entry.is_nonced();
     }
-    nonce_sent
 }
 
 /// Ours go to the app's, one by one.
-fn add(block: &Block, answer: &Answer<'_>, headers: &mut HeaderMap, changes: &mut HeaderChanges) -> bool {
+fn add(block: &Block, answer: &Answer<'_>, headers: &mut HeaderMap, changes: &mut HeaderChanges) {
     headers.reserve(block.entries.len());
-    let mut nonce_sent = false;
     for entry in block.entries.iter().filter(|e| answer.gets(e)) {
-        let ours_is_sent = match headers.entry(&entry.name) {
-            Slot::Vacant(vacant) => {
-                vacant.insert(answer.value(entry));
-                true
-            }
+        match headers.entry(&entry.name) {
+            Slot::Vacant(vacant) => _ = vacant.insert(answer.value(entry)),
             Slot::Occupied(mut theirs) => merge_into(entry, &mut theirs, answer, changes),
-        };
-        nonce_sent |= ours_is_sent && entry.is_nonced();
+        }
     }
-    nonce_sent
 }
 
-/// The app has set this header too: rare enough to collect its lines. Whether ours is sent.
+/// The app has set this header too: rare enough to collect its lines.
 #[cold]
-fn merge_into(entry: &Entry, theirs: &mut OccupiedEntry<'_, HeaderValue>, answer: &Answer<'_>, changes: &mut HeaderChanges) -> bool {
+fn merge_into(entry: &Entry, theirs: &mut OccupiedEntry<'_, HeaderValue>, answer: &Answer<'_>, changes: &mut HeaderChanges) {
     let value = answer.value(entry);
     let verdict = {
         let lines: Vec<&[u8]> = theirs.iter().map(HeaderValue::as_bytes).collect();
@@ -88,20 +79,23 @@ fn merge_into(entry: &Entry, theirs: &mut OccupiedEntry<'_, HeaderValue>, answer
     };
     let settled = |changes: &mut HeaderChanges, what| changes.note(entry.name.clone(), what);
     match verdict {
-        Merge::Keep => false,
+        Merge::Keep => {
+            if entry.csp.is_some() && !answer.choice.additions.is_empty() {
+                // The app's own policy goes out as it is; what it wants to add was meant for ours.
+                changes.note(CSP_ADD, What::Unused);
+            }
+        }
         Merge::KeepOnly(i, why) => {
             if let Some(kept) = theirs.iter().nth(i).cloned() {
                 theirs.insert(kept);
                 settled(changes, why);
             }
-            false
         }
-        Merge::KeepFolded(text) => {
-            if let Ok(kept) = HeaderValue::from_bytes(&text) {
-                theirs.insert(kept);
-                settled(changes, What::Folded);
+        Merge::Instead(text, why) => {
+            if let Ok(joined) = HeaderValue::from_bytes(&text) {
+                theirs.insert(joined);
+                settled(changes, why);
             }
-            false
         }
         Merge::Ours => {
             // Said only if there is a difference to be told.
@@ -109,12 +103,8 @@ fn merge_into(entry: &Entry, theirs: &mut OccupiedEntry<'_, HeaderValue>, answer
                 settled(changes, What::Replaced);
             }
             theirs.insert(value);
-            true
         }
-        Merge::Both => {
-            theirs.append(value);
-            true
-        }
+        Merge::Both => theirs.append(value),
     }
 }
 
@@ -160,8 +150,8 @@ mod tests {
             }
             let mut added = taken_over.clone();
             let mut changes = HeaderChanges::default();
-            let nonce_sent = take_over(block, &answer, &mut taken_over);
-            prop_assert_eq!(nonce_sent, add(block, &answer, &mut added, &mut changes));
+            take_over(block, &answer, &mut taken_over);
+            add(block, &answer, &mut added, &mut changes);
             prop_assert_eq!(lines(&taken_over), lines(&added));
             prop_assert!(changes.is_empty());
             prop_assert_eq!(taken_over.contains_key("clear-site-data"), status == 200);

@@ -3,7 +3,7 @@
 use super::catalog;
 use super::changes::What;
 use super::csp::Csp;
-use super::strictness::{self, Strictness};
+use super::strictness::{self, Hsts, Strictness};
 
 /// What to do when the app has set the header too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +34,8 @@ pub(super) enum Merge {
     Keep,
     /// Send only the app's line with this index, and why.
     KeepOnly(usize, What),
-    /// Send what the app's one line says several times, once.
-    KeepFolded(Vec<u8>),
+    /// Send this instead of both, and why: what the app's one line says several times, once; or what is the stricter of both.
+    Instead(Vec<u8>, What),
     /// Send ours instead of whatever the app had.
     Ours,
     /// Send the app's lines and ours after them.
@@ -48,6 +48,10 @@ pub(super) enum Merge {
 /// invalid X-Frame-Options and two COOP lines void each other (RFC 8941 items).
 #[must_use]
 pub(super) fn decide(name: &str, mode: Mode, ours: &[u8], csp: Option<&Csp>, theirs: &[&[u8]]) -> Merge {
+    if csp.is_some() && theirs.iter().all(|t| t.trim_ascii().is_empty()) {
+        // An empty line is no policy.
+        return Merge::Ours;
+    }
     match mode {
         Mode::Append => {
             if theirs.contains(&ours) {
@@ -68,6 +72,7 @@ pub(super) fn decide(name: &str, mode: Mode, ours: &[u8], csp: Option<&Csp>, the
             }
         }
         Mode::Override => Merge::Ours,
+        Mode::Floor if name == "strict-transport-security" => transport_security(ours, theirs),
         Mode::Floor => match strictness::known(name) {
             None => keep_single(name, theirs),
             Some(measure) => {
@@ -77,13 +82,29 @@ pub(super) fn decide(name: &str, mode: Mode, ours: &[u8], csp: Option<&Csp>, the
                     Some(_) if theirs.len() == 1 => Merge::Keep,
                     Some((i, _)) => Merge::KeepOnly(i, if all_same(theirs) { What::Folded } else { What::Settled }),
                     None => match folded(theirs).filter(|one| matches!(measure(one), Strictness::Level(l) if l >= floor)) {
-                        Some(one) => Merge::KeepFolded(one.to_vec()),
+                        Some(one) => Merge::Instead(one.to_vec(), What::Folded),
                         None => Merge::Ours,
                     },
                 }
             }
         },
     }
+}
+
+/// HSTS is strict in two ways, by its age and by what it covers, so neither value may be the stricter: then the longer age is sent,
+/// and `includeSubDomains` if either says so.
+fn transport_security(ours: &[u8], theirs: &[&[u8]]) -> Merge {
+    // Only the first field counts (RFC 6797 8.1); one that browsers ignore protects nobody.
+    let (Some(floor), Some(first)) = (Hsts::parse(ours), theirs.first().and_then(|t| Hsts::parse(t))) else { return Merge::Ours };
+    let joined = floor.joined(first);
+    if joined == first {
+        return if theirs.len() == 1 {
+            Merge::Keep
+        } else {
+            Merge::KeepOnly(0, if all_same(theirs) { What::Folded } else { What::Settled })
+        };
+    }
+    if joined == floor { Merge::Ours } else { Merge::Instead(joined.to_string().into_bytes(), What::Joined) }
 }
 
 /// Whether an app's policy allows nothing that ours does not.
@@ -117,7 +138,7 @@ fn keep_single(name: &str, theirs: &[&[u8]]) -> Merge {
         };
     }
     match folded(theirs) {
-        Some(one) if catalog::known(name).is_some() => Merge::KeepFolded(one.to_vec()),
+        Some(one) if catalog::known(name).is_some() => Merge::Instead(one.to_vec(), What::Folded),
         _ => Merge::Keep,
     }
 }
@@ -159,12 +180,21 @@ mod tests {
         assert_eq!(decide("x-frame-options", "SAMEORIGIN", &["ALLOW-FROM https://a.example"]), Merge::Ours);
         assert_eq!(decide("x-frame-options", "SAMEORIGIN", &["SAMEORIGIN", "DENY"]), Merge::KeepOnly(1, What::Settled));
         assert_eq!(decide("x-frame-options", "SAMEORIGIN", &["SAMEORIGIN", "SAMEORIGIN"]), Merge::KeepOnly(0, What::Folded));
-        assert_eq!(decide("x-frame-options", "SAMEORIGIN", &["DENY, DENY"]), Merge::KeepFolded(b"DENY".to_vec()));
+        assert_eq!(decide("x-frame-options", "SAMEORIGIN", &["DENY, DENY"]), Merge::Instead(b"DENY".to_vec(), What::Folded));
         assert_eq!(decide("x-frame-options", "DENY", &["SAMEORIGIN, SAMEORIGIN"]), Merge::Ours);
         assert_eq!(decide("strict-transport-security", "max-age=31536000", &["max-age=63072000"]), Merge::Keep);
-        assert_eq!(decide("strict-transport-security", "max-age=31536000", &["max-age=600; includeSubDomains"]), Merge::Ours);
+        let joined = |text: &str| Merge::Instead(text.as_bytes().to_vec(), What::Joined);
+        assert_eq!(
+            decide("strict-transport-security", "max-age=31536000", &["max-age=600; includeSubDomains"]),
+            joined("max-age=31536000; includeSubDomains")
+        );
+        assert_eq!(decide("strict-transport-security", "max-age=31536000", &["max-age=600"]), Merge::Ours);
+        assert_eq!(decide("strict-transport-security", "max-age=31536000", &["max-age=0; includeSubDomains"]), Merge::Ours);
         assert_eq!(decide("strict-transport-security", "max-age=31536000", &["max-age=31536000; includeSubDomains; preload"]), Merge::Keep);
-        assert_eq!(decide("strict-transport-security", "max-age=31536000; includeSubDomains", &["max-age=63072000"]), Merge::Ours);
+        assert_eq!(
+            decide("strict-transport-security", "max-age=31536000; includeSubDomains", &["max-age=63072000"]),
+            joined("max-age=63072000; includeSubDomains")
+        );
         assert_eq!(decide("x-content-type-options", "nosniff", &["sniff"]), Merge::Ours);
         assert_eq!(decide("cross-origin-opener-policy", "same-origin-allow-popups", &["same-origin"]), Merge::Keep);
         assert_eq!(decide("cross-origin-opener-policy", "same-origin", &["unsafe-none"]), Merge::Ours);
@@ -178,12 +208,16 @@ mod tests {
             verdict("cross-origin-resource-policy", Mode::Fill, "same-site", &["cross-origin", "cross-origin"]),
             Merge::KeepOnly(0, What::Folded)
         );
-        assert_eq!(verdict("cross-origin-resource-policy", Mode::Fill, "same-site", &["a, a"]), Merge::KeepFolded(b"a".to_vec()));
+        assert_eq!(
+            verdict("cross-origin-resource-policy", Mode::Fill, "same-site", &["a, a"]),
+            Merge::Instead(b"a".to_vec(), What::Folded)
+        );
         let csp = "default-src 'none'";
         assert_eq!(verdict("content-security-policy", Mode::Fill, "object-src 'none'", &[csp, csp]), Merge::Keep);
         assert_eq!(verdict("content-security-policy", Mode::Append, "object-src 'none'", &[csp]), Merge::Both);
         assert_eq!(verdict("content-security-policy", Mode::Append, csp, &[csp]), Merge::Keep);
         assert_eq!(verdict("x-mine", Mode::Fill, "x", &["a, a"]), Merge::Keep);
+        assert_eq!(verdict("content-security-policy", Mode::Fill, "object-src 'none'", &["", " "]), Merge::Ours);
     }
 
     #[test]
@@ -201,11 +235,10 @@ mod tests {
         /// Whatever the app sends, what leaves under `floor` measures at least as strict as ours.
         #[test]
         fn floor_never_weakens(
-            name in proptest::sample::select(vec!["strict-transport-security", "x-frame-options", "x-content-type-options", "cross-origin-opener-policy", "referrer-policy"]),
+            name in proptest::sample::select(vec!["x-frame-options", "x-content-type-options", "cross-origin-opener-policy", "referrer-policy"]),
             theirs in proptest::collection::vec("[ -~]{0,40}|DENY|SAMEORIGIN|nosniff|max-age=[0-9]{1,9}(; includeSubDomains)?|same-origin|unsafe-none|no-referrer|unsafe-url", 1..4),
         ) {
             let ours: &[u8] = match name {
-                "strict-transport-security" => b"max-age=31536000",
                 "x-frame-options" => b"SAMEORIGIN",
                 "x-content-type-options" => b"nosniff",
                 "cross-origin-opener-policy" => b"same-origin-allow-popups",
@@ -217,12 +250,33 @@ mod tests {
             let sent: Vec<u8> = match decide(name, Mode::Floor, ours, None, &bytes) {
                 Merge::Ours => ours.to_vec(),
                 Merge::KeepOnly(i, _) => bytes[i].to_vec(),
-                Merge::KeepFolded(one) => one,
+                Merge::Instead(text, _) => text,
                 Merge::Keep => { proptest::prop_assert_eq!(bytes.len(), 1); bytes[0].to_vec() }
                 Merge::Both => unreachable!(),
             };
             let Strictness::Level(level) = measure(&sent) else { panic!("an invalid value was kept") };
             proptest::prop_assert!(level >= floor);
+        }
+
+        /// HSTS is strict in two ways, and what leaves is in both at least as strict as ours and as what browsers make of the app's.
+        #[test]
+        fn no_hsts_is_weakened(
+            ours in "max-age=[1-9][0-9]{0,8}(; includeSubDomains)?",
+            theirs in proptest::collection::vec("max-age=[0-9]{1,9}(; includeSubDomains)?(; preload)?|[a-zA-Z=; 0-9-]{0,30}", 1..3),
+        ) {
+            let lines: Vec<&[u8]> = theirs.iter().map(|s| s.as_bytes()).collect();
+            let sent = match decide("strict-transport-security", Mode::Floor, ours.as_bytes(), None, &lines) {
+                Merge::Ours => ours.clone().into_bytes(),
+                Merge::KeepOnly(i, _) => lines[i].to_vec(),
+                Merge::Keep => lines[0].to_vec(),
+                Merge::Instead(text, _) => text,
+                Merge::Both => unreachable!(),
+            };
+            let sent = Hsts::parse(&sent).unwrap();
+            proptest::prop_assert_eq!(sent.joined(Hsts::parse(ours.as_bytes()).unwrap()), sent);
+            if let Some(first) = Hsts::parse(lines[0]) {
+                proptest::prop_assert_eq!(sent.joined(first), sent);
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A policy, compiled: for every profile, channel and class the exact list of headers, worked out once.
 
-use http::header::{CONTENT_TYPE, SET_COOKIE};
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY_REPORT_ONLY, CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::block::{self, Block, Entry, LeftOut, Rule};
@@ -22,9 +22,8 @@ use crate::path::Readings;
 pub struct HeaderPolicy {
     default: Set,
     profiles: Vec<Profile>,
-    /// The profiles that need a nonce before their response is known, as bits; and whether everybody does.
-    nonced_profiles: u64,
-    nonced_always: bool,
+    /// Whether any profile has a nonce: the app may name that profile in its response, and by then has printed the nonce.
+    nonced: bool,
 }
 
 /// One set of headers, for every channel and class.
@@ -71,6 +70,19 @@ impl Set {
             }
         }
         !meets
+    }
+
+    /// Takes the app's own lines out of a 304 where the policy has no word on one: browsers would put them in the place of what the
+    /// page was stored with, which was merged with ours.
+    #[cold]
+    fn clear_not_modified(&self, headers: &mut HeaderMap) {
+        for rule in self.rules.iter().filter(|r| r.classes & Class::NotModified as u8 == 0) {
+            headers.remove(&rule.name);
+        }
+        if !self.rules.is_empty() {
+            headers.remove(CONTENT_SECURITY_POLICY);
+            headers.remove(CONTENT_SECURITY_POLICY_REPORT_ONLY);
+        }
     }
 
     fn block(&self, channel: Channel, class: Class) -> &Block {
@@ -126,11 +138,8 @@ impl HeaderPolicy {
     }
 
     pub(super) fn new(default: Set, profiles: Vec<Profile>) -> Self {
-        let bits = profiles.iter().enumerate().filter(|(_, p)| p.set.nonced).map(|(i, _)| 1 << i);
-        let nonced_profiles = bits.fold(0, |all: u64, bit| all | bit);
-        // Who names a profile does so in the response, and by then has printed the nonce.
-        let nonced_always = default.nonced || profiles.iter().any(|p| p.set.nonced && p.when.is_named_only());
-        Self { default, profiles, nonced_profiles, nonced_always }
+        let nonced = default.nonced || profiles.iter().any(|p| p.set.nonced);
+        Self { default, profiles, nonced }
     }
 
     /// The headers of the default profile for one channel and class.
@@ -155,8 +164,7 @@ impl HeaderPolicy {
                 profiles |= u64::from(profile.when.request_matches(asked, &readings)) << i;
             }
         }
-        let nonced = self.nonced_always || profiles & self.nonced_profiles != 0;
-        Selection { channel, profiles, nonce: nonced.then(Nonce::fresh) }
+        Selection { channel, profiles, nonce: self.nonced.then(Nonce::fresh) }
     }
 
     /// Applies the default profile to a response head, as if its request said nothing. Does nothing to 1xx.
@@ -177,9 +185,15 @@ impl HeaderPolicy {
         let (content_type, sets_cookie) = survey(headers);
         let Some(class) = Class::of(status, content_type) else { return };
         let set = self.set(selection, status, class, choice.profile.as_deref(), changes);
+        if class == Class::NotModified {
+            set.clear_not_modified(headers);
+        }
         let is_theirs_alone = set.clear(headers);
         let answer = Answer { status, nonce: selection.nonce(), choice };
-        if head::join(set.block(selection.channel, class), &answer, headers, is_theirs_alone, changes) {
+        let block = set.block(selection.channel, class);
+        head::join(block, &answer, headers, is_theirs_alone, changes);
+        // Even if the app's own policy went out instead of ours: it was told a nonce, and has most likely printed it.
+        if block.is_nonced() {
             caching::never_store(headers, changes);
         }
         if sets_cookie {
@@ -255,7 +269,8 @@ fn survey(headers: &HeaderMap) -> (Option<&[u8]>, bool) {
     let (mut content_type, mut sets_cookie) = (None, false);
     for (name, value) in headers {
         if name == CONTENT_TYPE {
-            content_type.get_or_insert(value.as_bytes());
+            // Of several lines browsers take the last that they can read, so no one of them tells what the response is.
+            content_type = Some(if content_type.is_none() { value.as_bytes() } else { b"" });
         } else if name == SET_COOKIE {
             sets_cookie = true;
         }
@@ -361,9 +376,14 @@ mod tests {
             let sent = send(&policy, "/", status, &[("content-type", kind), ("cache-control", "max-age=9")]);
             assert_eq!((sent.get("content-security-policy"), sent.get("cache-control")), ("", "max-age=9"), "{status} {kind}");
         }
-        // The app's own policy stands, and then no nonce of ours is in the page's.
-        let own = send(&policy, "/", 200, &[("content-security-policy", "default-src 'none'")]);
-        assert_eq!((own.get("content-security-policy"), own.get("cache-control")), ("default-src 'none'", ""));
+        // The app's own policy stands; but the app was told a nonce, and may have printed it.
+        let own = send(&policy, "/", 200, &[("content-security-policy", "default-src 'none'"), ("cdn-cache-control", "public")]);
+        assert_eq!((own.get("content-security-policy"), own.get("cache-control")), ("default-src 'none'", "private, no-store"));
+        assert_eq!(own.get("cdn-cache-control"), "");
+        // A worker's policy comes with its script, which needs no nonce and may be kept.
+        let script = send(&policy, "/", 200, &[("content-type", "text/javascript"), ("cache-control", "max-age=9")]);
+        assert_eq!(script.get("content-security-policy"), "script-src 'strict-dynamic'; style-src 'self'; base-uri 'none'");
+        assert_eq!(script.get("cache-control"), "max-age=9");
     }
 
     #[test]
@@ -431,6 +451,26 @@ mod tests {
         let policy = HeaderPolicy::builder(Preset::Off).set("clear-site-data", "\"cookies\"", Mode::Fill).unwrap().build();
         assert_eq!(send(&policy, "/logout", 302, &[]).get("clear-site-data"), "\"cookies\"");
         assert_eq!(send(&policy, "/logout", 403, &[]).get("clear-site-data"), "");
+    }
+
+    #[test]
+    fn a_304_changes_nothing_that_the_page_was_stored_with() {
+        let policy = HeaderPolicy::preset(Preset::Balanced);
+        let sent = send(&policy, "/", 304, &[("content-security-policy", "default-src *"), ("x-frame-options", "ALLOWALL"), ("etag", "1")]);
+        assert_eq!((sent.get("content-security-policy"), sent.get("x-frame-options"), sent.get("etag")), ("", "", "1"));
+        assert_eq!(sent.get("strict-transport-security"), "max-age=31536000");
+        let off = send(&HeaderPolicy::preset(Preset::Off), "/", 304, &[("x-frame-options", "DENY")]);
+        assert_eq!(off.get("x-frame-options"), "DENY");
+    }
+
+    #[test]
+    fn of_two_types_the_one_that_a_browser_takes_may_be_a_page() {
+        let policy = HeaderPolicy::preset(Preset::Balanced);
+        for types in
+            [&[("content-type", "application/json"), ("content-type", "text/html")][..], &[("content-type", "image/png, text/html")]]
+        {
+            assert_eq!(send(&policy, "/", 200, types).get("x-frame-options"), "SAMEORIGIN");
+        }
     }
 
     #[test]

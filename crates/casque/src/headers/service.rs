@@ -56,8 +56,10 @@ fn prepare<B>(policy: &HeaderPolicy, scheme: Scheme, behind_gateway: bool, req: 
 /// Two carriers: a field of our own, and the policy itself, in which Next.js looks for the nonce of its own scripts.
 fn tell_app(policy: &HeaderPolicy, selection: &Selection, nonce: Nonce, headers: &mut HeaderMap) {
     headers.insert(CSP_NONCE, block::to_value(Bytes::copy_from_slice(nonce.as_str().as_bytes())));
-    if let Some(value) = policy.page_policy(selection) {
-        headers.insert(CONTENT_SECURITY_POLICY, value);
+    match policy.page_policy(selection) {
+        Some(value) => _ = headers.insert(CONTENT_SECURITY_POLICY, value),
+        // Whatever stands there is the client's, and Next.js would take its nonce from it.
+        None => _ = headers.remove(CONTENT_SECURITY_POLICY),
     }
 }
 

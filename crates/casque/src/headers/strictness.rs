@@ -1,5 +1,9 @@
 //! How strict a header value is, for the headers where values can be put in order.
 
+use std::fmt;
+
+use sfv::{BareItem, Item, Parser};
+
 /// A place in the order of one header's values; a higher level is stricter. Levels of different headers mean nothing to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Strictness {
@@ -21,34 +25,60 @@ pub(super) fn known(name: &str) -> Option<fn(&[u8]) -> Strictness> {
     }
 }
 
-/// RFC 6797 6.1. The age counts first, up to a year: beyond that no returning visitor notices. At equal ages
-/// `includeSubDomains` is the stricter.
-fn hsts(value: &[u8]) -> Strictness {
-    let (mut age, mut subdomains) = (None, false);
-    for directive in value.split(|b| *b == b';') {
-        let directive = directive.trim_ascii();
-        let (name, arg) = match directive.iter().position(|b| *b == b'=') {
-            Some(i) => (directive[..i].trim_ascii(), Some(directive[i + 1..].trim_ascii())),
-            None => (directive, None),
-        };
-        if name.eq_ignore_ascii_case(b"max-age") {
+/// A Strict-Transport-Security value that browsers understand (RFC 6797 6.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Hsts {
+    age: u64,
+    subdomains: bool,
+    preload: bool,
+}
+
+impl Hsts {
+    pub(super) fn parse(value: &[u8]) -> Option<Self> {
+        let (mut age, mut subdomains, mut preload) = (None, false, false);
+        for directive in value.split(|b| *b == b';') {
+            let directive = directive.trim_ascii();
+            let (name, arg) = match directive.iter().position(|b| *b == b'=') {
+                Some(i) => (directive[..i].trim_ascii(), Some(directive[i + 1..].trim_ascii())),
+                None => (directive, None),
+            };
             // A directive must not appear twice (6.1 rule 2); such a field is ignored whole.
-            if age.is_some() {
-                return Strictness::Invalid;
+            if name.eq_ignore_ascii_case(b"max-age") {
+                let digits = arg.unwrap_or(b"");
+                let digits = digits.strip_prefix(b"\"").and_then(|d| d.strip_suffix(b"\"")).unwrap_or(digits);
+                if age.replace(parse_seconds(digits)?).is_some() {
+                    return None;
+                }
+            } else if name.eq_ignore_ascii_case(b"includesubdomains") && std::mem::replace(&mut subdomains, true) {
+                return None;
+            } else if name.eq_ignore_ascii_case(b"preload") {
+                preload = true;
             }
-            let digits = arg.unwrap_or(b"");
-            let digits = digits.strip_prefix(b"\"").and_then(|d| d.strip_suffix(b"\"")).unwrap_or(digits);
-            let Some(n) = parse_seconds(digits) else { return Strictness::Invalid };
-            age = Some(n);
-        } else if name.eq_ignore_ascii_case(b"includesubdomains") {
-            subdomains = true;
         }
+        // An age of zero is the documented way to switch HSTS off: the weakest of all, whatever else stands there.
+        let age = age?;
+        Some(Self { age, subdomains: subdomains && age > 0, preload: preload && age > 0 })
     }
-    match age {
+
+    /// The longer age, and whatever either covers.
+    pub(super) fn joined(self, other: Self) -> Self {
+        Self { age: self.age.max(other.age), subdomains: self.subdomains || other.subdomains, preload: self.preload || other.preload }
+    }
+}
+
+impl fmt::Display for Hsts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let subdomains = if self.subdomains { "; includeSubDomains" } else { "" };
+        let preload = if self.preload { "; preload" } else { "" };
+        write!(f, "max-age={}{subdomains}{preload}", self.age)
+    }
+}
+
+/// For lines of one app that contradict each other: the age counts first, up to a year.
+fn hsts(value: &[u8]) -> Strictness {
+    match Hsts::parse(value) {
         None => Strictness::Invalid,
-        // The documented way to switch HSTS off: the weakest of all, whatever else stands there.
-        Some(0) => Strictness::Level(0),
-        Some(n) => Strictness::Level(n.min(YEAR) * 2 + u64::from(subdomains)),
+        Some(hsts) => Strictness::Level(hsts.age.min(YEAR) * 2 + u64::from(hsts.subdomains)),
     }
 }
 
@@ -77,14 +107,15 @@ fn content_type_options(value: &[u8]) -> Strictness {
     if value.trim_ascii().eq_ignore_ascii_case(b"nosniff") { Strictness::Level(1) } else { Strictness::Invalid }
 }
 
-/// A structured-field token (RFC 8941): case-sensitive, parameters such as `report-to` allowed after it.
+/// A structured-field token (RFC 9651), letter for letter, with parameters such as `report-to` after it. What is no such item is
+/// ignored by browsers.
 fn opener_policy(value: &[u8]) -> Strictness {
-    let token = value.split(|b| *b == b';').next().unwrap_or(value).trim_ascii();
-    match token {
-        b"same-origin" => Strictness::Level(3),
-        b"noopener-allow-popups" => Strictness::Level(2),
-        b"same-origin-allow-popups" => Strictness::Level(1),
-        b"unsafe-none" => Strictness::Level(0),
+    let Ok(Item { bare_item: BareItem::Token(token), .. }) = Parser::new(value).parse::<Item>() else { return Strictness::Invalid };
+    match token.as_str() {
+        "same-origin" => Strictness::Level(3),
+        "noopener-allow-popups" => Strictness::Level(2),
+        "same-origin-allow-popups" => Strictness::Level(1),
+        "unsafe-none" => Strictness::Level(0),
         _ => Strictness::Invalid,
     }
 }
@@ -122,5 +153,14 @@ mod tests {
         assert_eq!(level("max-age=999999999999999999"), level("max-age=31536000"));
         assert_eq!(level("max-age=1; includeSubDomains"), Strictness::Level(3));
         assert_eq!(level("max-age=9999999999999999999999"), Strictness::Invalid);
+        assert_eq!(level("max-age=1; includeSubDomains; includeSubDomains"), Strictness::Invalid);
+    }
+
+    #[test]
+    fn opener_policies_are_read_as_strictly_as_browsers_do() {
+        assert_eq!(opener_policy(b"same-origin; report-to=\"x\""), Strictness::Level(3));
+        for void in ["same-origin;;;", "same-origin ; report-to=\"x\"", "Same-Origin", "same-origin, same-origin", "\"same-origin\""] {
+            assert_eq!(opener_policy(void.as_bytes()), Strictness::Invalid, "{void}");
+        }
     }
 }
