@@ -100,6 +100,10 @@ pub(crate) struct RequestArgs {
     #[arg(long, default_value = "https", value_parser = ["http", "https"], requires = "explain")]
     pub(crate) scheme: String,
 
+    /// The profile that the app names in its response
+    #[arg(long, value_name = "NAME", requires = "explain")]
+    pub(crate) profile: Option<String>,
+
     /// The response's status
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(200..=599), requires = "explain")]
     pub(crate) status: u16,

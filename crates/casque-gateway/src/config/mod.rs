@@ -266,7 +266,13 @@ impl Reports {
         let path = s.parsed("path", "a path such as \"/_casque/reports\"", |p| {
             // It goes into header values, and is compared letter for letter.
             let plain = p.len() > 1 && p.starts_with('/') && p.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b));
-            if plain { Ok(p.to_owned()) } else { Err("expected a path of letters, digits, `/`, `-`, `_`, `.` and `~`".to_owned()) }
+            // `//other.example/x` is another site to browsers, and a dot segment reaches nobody.
+            let own = p.split('/').skip(1).all(|segment| !matches!(segment, "" | "." | ".."));
+            match (plain, own) {
+                (true, true) => Ok(p.to_owned()),
+                (true, false) => Err("expected a path without empty or dot segments".to_owned()),
+                _ => Err("expected a path below `/`, of letters, digits, `/`, `-`, `_`, `.` and `~`".to_owned()),
+            }
         });
         let reports = Self { enabled: s.boolean("enabled").is_none_or(|b| b.value), path: path.map_or(default.path, |p| p.value) };
         s.finish();

@@ -21,14 +21,14 @@ pub(super) type KeepAlive = Option<Duration>;
 /// The body has a transfer coding besides `chunked`. It cannot be undone here, and without its field nobody could later.
 pub(super) fn clean(headers: &mut HeaderMap) -> Result<KeepAlive, Error> {
     // One pass over the few names that are there is cheaper than asking for each that must not be.
-    let (mut connection, mut keep_alive, mut coding, mut others) = (false, false, false, false);
+    let (mut connection, mut keep_alive, mut coding, mut others, mut ours) = (false, false, false, false, false);
     for name in headers.keys() {
         match name.as_str() {
             "connection" => connection = true,
             "keep-alive" => keep_alive = true,
             "transfer-encoding" => coding = true,
             "proxy-connection" | "upgrade" => others = true,
-            _ => {}
+            name => ours |= is_ours(name),
         }
     }
     let timeout = if keep_alive { headers.remove(KEEP_ALIVE).and_then(|v| timeout_of(&v)) } else { None };
@@ -49,7 +49,17 @@ pub(super) fn clean(headers: &mut HeaderMap) -> Result<KeepAlive, Error> {
         headers.remove(PROXY_CONNECTION);
         headers.remove(UPGRADE);
     }
+    if ours {
+        while let Some(name) = headers.keys().find(|name| is_ours(name.as_str())).cloned() {
+            headers.remove(&name);
+        }
+    }
     Ok(timeout)
+}
+
+/// Names between casque and the app, but for the two that the headers layer reads and takes out itself.
+fn is_ours(name: &str) -> bool {
+    name.starts_with("casque") && matches!(name.as_bytes().get(6), Some(b'-' | b'_')) && PROFILE != name && CSP_ADD != name
 }
 
 /// The fields of an informational response that may go on to the client: not cookies, which are hardened on final responses only,
@@ -85,6 +95,8 @@ mod tests {
             ("x-hop", "1"),
             ("transfer-encoding", "chunked"),
             ("content-length", "5"),
+            ("casque-csp-nonce", "n"),
+            ("casque_profile", "p"),
             ("content-type", "text/plain"),
         ] {
             headers.insert(name, HeaderValue::from_static(value));

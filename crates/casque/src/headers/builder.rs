@@ -20,9 +20,36 @@ use super::profile::When;
 use super::value;
 use crate::problem::Severity;
 
-/// Headers that frame the message or route it. Setting them from a policy would split or misdirect responses.
-const NEVER_SET: [&str; 9] =
-    ["connection", "content-length", "content-encoding", "content-type", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade"];
+/// Headers that frame the message. Without them, or with others, responses would be split or misread.
+const FRAMING: [&str; 11] = [
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "keep-alive",
+    "proxy-connection",
+    "set-cookie",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Headers that say something about one response alone: the same on all of them, they would be untrue.
+const OF_ONE_RESPONSE: [&str; 12] = [
+    "age",
+    "allow",
+    "casque-csp-add",
+    "casque-csp-nonce",
+    "casque-profile",
+    "content-range",
+    "date",
+    "etag",
+    "last-modified",
+    "location",
+    "via",
+    "www-authenticate",
+];
 
 /// So many profiles can be told apart while a request is on its way.
 pub(super) const MAX_PROFILES: usize = 64;
@@ -98,10 +125,11 @@ impl Builder {
     /// [`Csp::parse`]), or that holds anything but visible ASCII, spaces and tabs.
     pub fn set(mut self, name: &str, value: &str, mode: Mode) -> Result<Self, InvalidHeader> {
         let header = parse_name(name)?;
-        if NEVER_SET.contains(&header.as_str()) {
-            return Err(InvalidHeader::new(name, "is not a policy header: it frames or describes the message"));
+        if FRAMING.contains(&header.as_str()) || OF_ONE_RESPONSE.contains(&header.as_str()) {
+            return Err(InvalidHeader::new(name, "is not a policy header: it frames or describes one message"));
         }
         check_value(&header, name, value)?;
+        check_mode(&header, name, mode)?;
         self.put(header, Cow::Owned(value.to_owned()), mode);
         Ok(self)
     }
@@ -144,6 +172,7 @@ impl Builder {
         let Some(rule) = self.rules.iter_mut().find(|r| r.name == header) else {
             return Err(InvalidHeader::new(name, "has no value here or in the preset"));
         };
+        check_mode(&header, name, mode)?;
         rule.mode = mode;
         Ok(self)
     }
@@ -178,7 +207,7 @@ impl Builder {
     /// A name that is no header name, or one that the message cannot do without.
     pub fn remove(mut self, name: &str) -> Result<Self, InvalidHeader> {
         let header = parse_name(name)?;
-        if NEVER_SET.contains(&header.as_str()) {
+        if FRAMING.contains(&header.as_str()) {
             return Err(InvalidHeader::new(name, "cannot be removed: it frames or describes the message"));
         }
         self.rules.retain(|r| r.name != header);
@@ -240,6 +269,14 @@ impl Builder {
     }
 }
 
+/// A second line voids most headers: browsers then go by neither.
+fn check_mode(header: &HeaderName, name: &str, mode: Mode) -> Result<(), InvalidHeader> {
+    if mode == Mode::Append && catalog::known(header.as_str()).is_some_and(|k| !k.list) {
+        return Err(InvalidHeader::new(name, "cannot be appended: two lines of it void each other; use \"floor\" or \"override\""));
+    }
+    Ok(())
+}
+
 fn parse_name(name: &str) -> Result<HeaderName, InvalidHeader> {
     HeaderName::from_bytes(name.as_bytes()).map_err(|_| InvalidHeader::new(name, "is not a header name"))
 }
@@ -270,6 +307,10 @@ mod tests {
         );
         assert!(b().set("x a", "v", Mode::Fill).is_err());
         assert!(b().set("content-length", "0", Mode::Override).is_err());
+        assert!(b().set("location", "/", Mode::Override).is_err() && b().remove("location").is_ok());
+        assert!(b().set("cross-origin-opener-policy", "same-origin", Mode::Append).is_err());
+        assert!(b().set("content-security-policy", "default-src 'self'", Mode::Append).is_ok());
+        assert!(HeaderPolicy::builder(Preset::Balanced).mode("x-frame-options", Mode::Append).is_err());
         assert!(b().set("x-a", "caf\u{e9}", Mode::Fill).is_err());
         assert!(b().set("x-a", "  ", Mode::Fill).is_err());
         assert!(b().set("content-security-policy", "defualt-src 'self'", Mode::Fill).is_err());

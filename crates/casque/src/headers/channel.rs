@@ -33,8 +33,12 @@ fn is_local_name(host: &[u8]) -> bool {
         return true;
     }
     let name = host.split(|b| *b == b':').next().unwrap_or(host);
-    let numeric = !name.is_empty() && name.iter().all(|b| b.is_ascii_digit() || *b == b'.');
-    numeric || ends_with_label(name, b"localhost")
+    let name = name.strip_suffix(b".").unwrap_or(name);
+    // What ends in a number is an address in some notation (URL standard, "ends in a number").
+    let last = name.rsplit(|b| *b == b'.').next().unwrap_or(name);
+    let numeric = !last.is_empty() && last.iter().all(u8::is_ascii_digit);
+    let hexadecimal = matches!(last, [b'0', b'x' | b'X', digits @ ..] if digits.iter().all(u8::is_ascii_hexdigit));
+    numeric || hexadecimal || ends_with_label(name, b"localhost")
 }
 
 fn ends_with_label(name: &[u8], label: &[u8]) -> bool {
@@ -49,7 +53,18 @@ mod tests {
 
     #[test]
     fn names_that_must_not_be_remembered() {
-        for local in ["localhost", "LOCALHOST:3000", "app.localhost", "127.0.0.1:8080", "10.0.0.7", "[::1]:80"] {
+        for local in [
+            "localhost",
+            "LOCALHOST:3000",
+            "app.localhost",
+            "127.0.0.1:8080",
+            "10.0.0.7",
+            "[::1]:80",
+            "localhost.",
+            "0x7f.0.0.1",
+            "0x7f000001",
+            "2130706433",
+        ] {
             assert_eq!(Channel::of(Scheme::Https, Some(local.as_bytes())), Channel::HttpsLocal, "{local}");
         }
         for real in ["shop.example", "notlocalhost", "127.0.0.1.example", "localhost.example"] {

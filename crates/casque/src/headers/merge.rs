@@ -91,6 +91,12 @@ pub(super) fn decide(name: &str, mode: Mode, ours: &[u8], csp: Option<&Csp>, the
     }
 }
 
+/// Whether a header's values can be told apart by how strict they are.
+#[cfg(feature = "config")]
+pub(super) fn has_floor(name: &str) -> bool {
+    name == "content-security-policy" || strictness::known(name).is_some()
+}
+
 /// HSTS is strict in two ways, by its age and by what it covers, so neither value may be the stricter: then the longer age is sent,
 /// and `includeSubDomains` if either says so.
 fn transport_security(ours: &[u8], theirs: &[&[u8]]) -> Merge {

@@ -137,7 +137,7 @@ pub use layer::{Find, HeadersLayer};
 pub use merge::Mode;
 pub use nonce::Nonce;
 pub use origin::Origin;
-pub use policy::{Explained, HeaderPolicy, Selection};
+pub use policy::{Explained, Explanation, HeaderPolicy, Selection};
 pub use preset::Preset;
 pub use profile::{Asked, When};
 pub use service::{CSP_NONCE, Headers};

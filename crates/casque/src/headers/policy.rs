@@ -107,6 +107,19 @@ impl Selection {
     }
 }
 
+/// What a response would get, and why.
+#[derive(Debug, Clone)]
+pub struct Explanation<'p> {
+    /// The profile; `None` is the default.
+    pub profile: Option<&'p str>,
+    /// Every rule of it, sorted by name.
+    pub rules: Vec<Explained<'p>>,
+    /// What is taken out of the app's responses.
+    pub removed: &'p [HeaderName],
+    /// What happens to responses that set cookies.
+    pub cache_guard: CacheGuard,
+}
+
 /// One header that a response would or would not get, and who wrote the rule.
 #[derive(Debug, Clone)]
 pub struct Explained<'p> {
@@ -232,12 +245,12 @@ impl HeaderPolicy {
         entries.iter().find(|e| e.is_nonced()).map(|e| e.value(selection.nonce()))
     }
 
-    /// Every rule of the profile that a response would get, sent or left out, and that profile's name (`None` is the default).
-    ///
-    /// An app may still say a header better, or choose another profile by name.
+    /// Every rule of the profile that a response would get, sent or left out. An app may still say a header better, or choose another
+    /// profile by name: `chosen` is that name.
     #[must_use]
-    pub fn explain(&self, selection: &Selection, status: u16, class: Class) -> (Option<&str>, Vec<Explained<'_>>) {
-        let profile = self.matching(selection, status, class);
+    pub fn explain(&self, selection: &Selection, status: u16, class: Class, chosen: Option<&str>) -> Explanation<'_> {
+        let named = chosen.and_then(|name| self.profiles.iter().find(|p| p.name == name));
+        let profile = named.or_else(|| self.matching(selection, status, class));
         let set = profile.map_or(&self.default, |p| &p.set);
         let block = set.block(selection.channel, class);
         let explained = set.rules.iter().map(|rule| {
@@ -248,14 +261,12 @@ impl HeaderPolicy {
             };
             Explained { name: rule.name.as_str(), outcome, origin: &rule.origin }
         });
-        (profile.map(|p| p.name.as_str()), explained.collect())
-    }
-
-    /// What is taken out of the app's responses in the profile that a response would get, and the guard on cookies.
-    #[must_use]
-    pub fn explain_removed(&self, selection: &Selection, status: u16, class: Class) -> (&[HeaderName], CacheGuard) {
-        let set = self.matching(selection, status, class).map_or(&self.default, |p| &p.set);
-        (&set.removed, set.cache_guard)
+        Explanation {
+            profile: profile.map(|p| p.name.as_str()),
+            rules: explained.collect(),
+            removed: &set.removed,
+            cache_guard: set.cache_guard,
+        }
     }
 
     /// The names of the profiles, in their order.
@@ -497,12 +508,12 @@ mod tests {
     fn every_rule_is_explained() {
         let policy = with_profiles();
         let selection = policy.select(Channel::Http, &Asked { method: &Method::GET, host: None, path: "/" });
-        let (profile, explained) = policy.explain(&selection, 200, Class::Page);
-        assert_eq!(profile, None);
-        let hsts = explained.iter().find(|e| e.name == "strict-transport-security").unwrap();
+        let explained = policy.explain(&selection, 200, Class::Page, None);
+        assert_eq!(explained.profile, None);
+        let hsts = explained.rules.iter().find(|e| e.name == "strict-transport-security").unwrap();
         assert_eq!((hsts.outcome.as_ref().unwrap_err(), hsts.origin.to_string()), (&LeftOut::PlainHttp, "preset balanced".to_owned()));
-        let (profile, _) = policy.explain(&selection, 500, Class::Page);
-        assert_eq!(profile, Some("errors"));
+        assert_eq!(policy.explain(&selection, 500, Class::Page, None).profile, Some("errors"));
+        assert_eq!(policy.explain(&selection, 500, Class::Page, Some("vault")).profile, Some("vault"));
     }
 
     #[test]

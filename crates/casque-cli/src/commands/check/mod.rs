@@ -26,8 +26,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, String> {
         return Ok(Exit::Findings);
     }
     if let (Some(path), Some(policy)) = (&args.explain, &read.policy) {
-        explain::print(policy, &file, path, &args.request);
-        return Ok(Exit::Clean);
+        return explain::print(policy, &file, path, &args.request).map(|()| Exit::Clean);
     }
     for (what, value) in summary(&read.config) {
         printer::tell(format_args!("{what:>8}  {value}"));

@@ -42,7 +42,7 @@ use super::merge::Mode;
 use super::origin::Origin;
 use super::policy::HeaderPolicy;
 use super::preset::Preset;
-use super::{catalog, value};
+use super::{catalog, merge, value};
 
 /// The section as it was written.
 #[derive(Debug, Clone, Default)]
@@ -76,6 +76,15 @@ impl Written {
         }
         // Compiled once here so that what is wrong is said at its place; the result is what a file of just this section gives.
         written.compile(Some(&section), None);
+        if let Some((name, _)) =
+            written.headers.iter().find(|(n, r)| n.value.eq_ignore_ascii_case("clear-site-data") && matches!(r, Rule::Set { .. }))
+        {
+            section.warn(
+                name.span.clone(),
+                "`clear-site-data` here is for every page",
+                "put it into a [[headers.profile]] for the log-out path",
+            );
+        }
         section.finish_open();
         written
     }
@@ -98,6 +107,10 @@ impl Written {
             );
         }
         for (key, value) in section.open_keys() {
+            if let Some((earlier, _)) = written.headers.iter().find(|(k, _)| k.value.eq_ignore_ascii_case(&key.value)) {
+                let message = format!("header `{}` is written twice, as `{}` too", key.value, earlier.value);
+                section.error(key.span.clone(), message, "keep one of the two");
+            }
             if let Some(rule) = rule(section, &key, &value, words) {
                 written.headers.push((key, rule));
             }
@@ -220,11 +233,47 @@ fn apply(builder: Builder, key: &str, rule: &Rule) -> Result<Builder, super::Inv
     }
 }
 
+/// What people call headers, helmet's options among it.
+const NICKNAMES: [(&str, &str); 24] = [
+    ("contentSecurityPolicy", "content-security-policy"),
+    ("crossOriginEmbedderPolicy", "cross-origin-embedder-policy"),
+    ("crossOriginOpenerPolicy", "cross-origin-opener-policy"),
+    ("crossOriginResourcePolicy", "cross-origin-resource-policy"),
+    ("coep", "cross-origin-embedder-policy"),
+    ("coop", "cross-origin-opener-policy"),
+    ("corp", "cross-origin-resource-policy"),
+    ("csp", "content-security-policy"),
+    ("dnsPrefetchControl", "x-dns-prefetch-control"),
+    ("frameguard", "x-frame-options"),
+    ("hidePoweredBy", "remove = [\"x-powered-by\"]"),
+    ("hsts", "strict-transport-security"),
+    ("ieNoOpen", "x-download-options"),
+    ("noSniff", "x-content-type-options"),
+    ("nosniff", "x-content-type-options"),
+    ("originAgentCluster", "origin-agent-cluster"),
+    ("permissionsPolicy", "permissions-policy"),
+    ("permittedCrossDomainPolicies", "x-permitted-cross-domain-policies"),
+    ("referrerPolicy", "referrer-policy"),
+    ("strictTransportSecurity", "strict-transport-security"),
+    ("xContentTypeOptions", "x-content-type-options"),
+    ("xFrameOptions", "x-frame-options"),
+    ("xXssProtection", "x-xss-protection"),
+    ("xssFilter", "x-xss-protection"),
+];
+
 /// What stands behind a header's name.
 fn rule(section: &Section<'_, '_>, key: &At<String>, written: &OpenValue<'_, '_>, words: &[&'static str]) -> Option<Rule> {
     let name = key.value.to_ascii_lowercase();
     if written.as_bool() == Some(false) {
         return Some(Rule::Leave);
+    }
+    if let Some((_, header)) = NICKNAMES.iter().find(|(nickname, _)| *nickname == key.value) {
+        section.error(
+            key.span.clone(),
+            format!("`{}` is no header", key.value),
+            format!("write `{header}`, or helmet's options under [headers.helmet]"),
+        );
+        return None;
     }
     refuse_near_miss(section, key, words);
     if let Some(text) = written.as_str() {
@@ -259,6 +308,13 @@ fn rule(section: &Section<'_, '_>, key: &At<String>, written: &OpenValue<'_, '_>
     if let Some(value) = &value {
         check(section, &name, value, at, whole).then_some(())?;
     }
+    if mode == Some(Some(Mode::Floor)) && !merge::has_floor(&name) {
+        section.warn(
+            key.span.clone(),
+            format!("`{name}` has no order of strictness, so \"floor\" is \"fill\" for it"),
+            "\"override\" replaces the app's",
+        );
+    }
     Some(match mode {
         Some(None) => Rule::Remove,
         mode => Rule::Set { value, mode: mode.flatten(), classes },
@@ -276,9 +332,12 @@ fn check(section: &Section<'_, '_>, name: &str, text: &str, place: Range<usize>,
     if catalog::is_csp(name)
         && problems.is_empty()
         && let Some(csp) = Csp::parse_noting(text, &mut problems)
-        && name == "content-security-policy"
     {
-        problems.extend(weaknesses(&csp, text));
+        if name == "content-security-policy" {
+            problems.extend(weaknesses(&csp, text));
+        } else {
+            problems.extend(without_effect(&csp, text));
+        }
     }
     for problem in problems {
         let message = format!("`{name}` {}", problem.message);
@@ -298,8 +357,10 @@ fn weaknesses<'t>(csp: &Csp, text: &'t str) -> impl Iterator<Item = Problem> + u
     let mut findings = lint::lint(csp, lint::Version::Csp3);
     // What a policy for framing alone says nothing of is not missing from it.
     findings.retain(|f| f.value.is_some() || about_scripts);
-    findings.extend(lint::gaps(csp).into_iter().filter(|f| f.value.is_some()));
     findings.retain(|f| f.severity <= lint::Severity::Medium);
+    let gaps = lint::gaps(csp).into_iter();
+    findings
+        .extend(gaps.filter(|f| f.kind == lint::FindingKind::PolicyLength || f.value.is_some() && f.severity <= lint::Severity::Medium));
     findings.into_iter().map(move |finding| {
         // In the directive that it is about, if that is there; what is missing is missing from the whole.
         let lower = text.to_ascii_lowercase();
@@ -307,6 +368,17 @@ fn weaknesses<'t>(csp: &Csp, text: &'t str) -> impl Iterator<Item = Problem> + u
         let value = from.zip(finding.value.as_deref()).and_then(|(from, v)| lower[from..].find(v).map(|at| from + at..from + at + v.len()));
         let span = value.or(from.map(|from| from..from + finding.directive.len())).unwrap_or(0..text.len());
         Problem { severity: Severity::Warning, span, message: finding.description, label: finding.remedy }
+    })
+}
+
+/// Directives that do nothing in a policy that is only tried out.
+fn without_effect<'t>(csp: &Csp, text: &'t str) -> impl Iterator<Item = Problem> + use<'t> {
+    let tried = csp.for_report_only();
+    let idle: Vec<String> = csp.directives().iter().filter(|d| tried.get(d.name()).is_none()).map(|d| d.name().to_owned()).collect();
+    idle.into_iter().map(move |name| {
+        let span = text.to_ascii_lowercase().find(&name).map_or(0..text.len(), |at| at..at + name.len());
+        let message = format!("`{name}` has no effect in a policy that only reports, and is left out");
+        Problem { severity: Severity::Warning, span, message, label: String::new() }
     })
 }
 
@@ -375,6 +447,26 @@ mod tests {
         assert_eq!(problems.len(), 6, "{problems:#?}");
         assert!(problems.contains(&"unknown header or setting `x-frame-option` | did you mean `x-frame-options`?".to_owned()));
         assert!(problems.iter().any(|p| p.contains("did you mean \"helmet\"?")));
+    }
+
+    #[test]
+    fn what_works_otherwise_than_it_looks_is_said() {
+        for (text, said) in [
+            ("X-Frame-Options = \"DENY\"\nx-frame-options = \"SAMEORIGIN\"", "is written twice"),
+            ("hsts = \"max-age=1\"", "write `strict-transport-security`, or helmet's options"),
+            ("frameguard = \"DENY\"", "write `x-frame-options`"),
+            ("cross-origin-resource-policy = { value = \"same-site\", mode = \"floor\" }", "has no order of strictness"),
+            ("cross-origin-opener-policy = { value = \"same-origin\", mode = \"append\" }", "two lines of it void each other"),
+            ("clear-site-data = [\"cookies\"]", "is for every page"),
+            ("content-security-policy-report-only = \"default-src 'self'; sandbox; upgrade-insecure-requests\"", "only reports"),
+            ("location = \"/\"", "describes one message"),
+        ] {
+            let (_, problems) = read(&format!("[headers]\n{text}\n"));
+            assert!(problems.iter().any(|p| p.contains(said)), "{text}: {problems:?}");
+        }
+        let hosts: String = (0..200).map(|i| format!(" https://a-long-name-{i}.example/")).collect();
+        let long = format!("[headers]\ncontent-security-policy = \"img-src{hosts}\"\n");
+        assert!(read(&long).1.iter().any(|p| p.contains("bytes")), "{:?}", read(&long).1.last());
     }
 
     #[test]

@@ -92,7 +92,7 @@ fn hosts(section: &mut Section<'_, '_>) -> Vec<HostPattern> {
     hosts
 }
 
-/// `"404"`, `"4xx"` or `"500-599"`.
+/// `404`, `"404"`, `"4xx"` or `"500-599"`.
 fn statuses(section: &mut Section<'_, '_>) -> Vec<RangeInclusive<u16>> {
     let mut statuses = Vec::new();
     for status in section.strings("status").into_iter().flat_map(|s| s.value) {

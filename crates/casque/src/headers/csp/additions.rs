@@ -3,9 +3,10 @@
 //! A page that shows a map needs `connect-src https://tiles.example`, the others do not. The app says so in a header of its
 //! response, and casque widens the policy for that response alone.
 //!
-//! **The header comes from the app, and an app may put into it what an attacker sent it.** So it can name hosts, and that is all it
-//! can do to scripts: never open inline code or `eval`, never a whole scheme or everything, never switch reporting or the sandbox.
-//! What is not understood is refused as a whole.
+//! **The header comes from the app, and an app may put into it what an attacker sent it.** So for what can run scripts, frame the page
+//! or carry its forms away it can name hosts, each by its full name, and that is all: never open inline code or `eval`, by a nonce or
+//! a hash neither, never a whole scheme, everything, or all hosts below a name; never switch reporting or the sandbox. A host that
+//! an attacker chose is bad enough: an app must never make additions of what visitors send. What is not understood is refused as a whole.
 
 use super::check::shown;
 use super::names::{self, Shape};
@@ -85,8 +86,9 @@ fn not_allowed(directive: &Directive) -> Option<(&str, String, &'static str)> {
             Some(Source::Keyword(Keyword::SelfOrigin | Keyword::ReportSample)) => return None,
             Some(Source::Keyword(_)) => "what opens inline code or evaluation belongs into the policy, not into a response",
             Some(Source::Any | Source::Scheme(_)) if wide => "name the hosts",
-            Some(Source::Host(host)) if wide && is_all_of_a_domain(host.name) => "name the hosts",
-            Some(Source::Nonce(_) | Source::Hash(..) | Source::Any | Source::Scheme(_) | Source::Host(_)) => return None,
+            Some(Source::Host(host)) if wide && host.name.starts_with('*') => "name the hosts",
+            Some(Source::Nonce(_) | Source::Hash(..)) => "what opens inline code belongs into the policy, not into a response",
+            Some(Source::Any | Source::Scheme(_) | Source::Host(_)) => return None,
             None => "this is no source",
         };
         Some((value.as_str(), format!("`{}` cannot be added to `{name}` by a response", shown(value)), label))
@@ -99,18 +101,12 @@ fn is_wide_open_to_attack(name: &str) -> bool {
         || matches!(name, "default-src" | "worker-src" | "child-src" | "object-src" | "form-action" | "frame-ancestors")
 }
 
-/// `*`, or `*.com`.
-fn is_all_of_a_domain(host: &str) -> bool {
-    host.strip_prefix('*').is_some_and(|rest| !rest.trim_matches('.').contains('.'))
-}
-
 impl Csp {
     /// Makes this policy allow what is added too.
     ///
     /// A directive that is absent is made of the one that rules in its place (CSP Level 3, 6.8.3), so that adding to `connect-src`
     /// under `default-src 'self'` gives `connect-src 'self'` and what is added. Where nothing restricts, nothing is added.
-    /// Beside `'strict-dynamic'` browsers pass hosts over, added ones too; beside an `'unsafe-inline'` that works, nonces and
-    /// hashes are left out, because they would switch it off.
+    /// Beside `'strict-dynamic'` browsers pass hosts over, added ones too.
     pub fn add(&mut self, additions: &Additions) {
         for directive in additions.directives() {
             self.add_to(directive);
@@ -120,12 +116,8 @@ impl Csp {
     fn add_to(&mut self, addition: &Directive) {
         let Some(ruling) = self.effective(&addition.name) else { return };
         let mut values = if ruling.is_none() { Vec::new() } else { ruling.values.clone() };
-        // A nonce or a hash would switch 'unsafe-inline' off and so forbid what was allowed.
-        let inline = ruling.values.iter().any(|v| v.eq_ignore_ascii_case("'unsafe-inline'"))
-            && !ruling.sources().any(|s| matches!(s, Source::Nonce(_) | Source::Hash(..) | Source::ResponseNonce));
         for value in &addition.values {
-            let switches_off = inline && matches!(Source::parse(value), Some(Source::Nonce(_) | Source::Hash(..)));
-            if !switches_off && !values.contains(value) {
+            if !values.contains(value) {
                 values.push(value.clone());
             }
         }
@@ -160,7 +152,6 @@ mod tests {
             added("child-src a.example; script-src b.example", "worker-src 'self'"),
             "child-src a.example; script-src b.example; worker-src a.example 'self'"
         );
-        assert_eq!(added("script-src 'unsafe-inline'", "script-src 'nonce-aaaaaaaa' x.example"), "script-src 'unsafe-inline' x.example");
         assert_eq!(added("script-src 'nonce'", "script-src-elem x.example"), "script-src 'nonce'; script-src-elem 'nonce' x.example");
         assert_eq!(
             added("form-action 'self'; default-src 'none'", "form-action pay.example; frame-ancestors p.example"),
@@ -193,6 +184,9 @@ mod tests {
             "script-src https://*",
             "script-src *:443",
             "script-src *.com",
+            "script-src *.x.example",
+            "script-src 'nonce-aaaaaaaaaaaaaaaaaaaaaa'",
+            "style-src 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
             "worker-src blob:",
             "frame-ancestors *",
             "form-action https:",
@@ -208,7 +202,7 @@ mod tests {
         for good in [
             "img-src * data: blob:",
             "script-src https://x.example 'self' 'report-sample'",
-            "script-src *.x.example",
+            "img-src *.x.example",
             "style-src https:",
             "frame-ancestors https://p.example",
         ] {
@@ -232,7 +226,7 @@ mod tests {
         #[test]
         fn adding_only_widens(
             policy in "(default-src|script-src|child-src|connect-src|img-src) ('none'|'self'|a[.]example|[*])(; (worker-src|font-src|script-src-elem) ('none'|b[.]example))?",
-            addition in "(default-src|script-src|script-src-elem|worker-src|child-src|frame-src|connect-src|img-src|font-src) (x[.]example|'self'|https://[*][.]y[.]example)",
+            addition in "(default-src|script-src|script-src-elem|worker-src|child-src|frame-src|connect-src|img-src|font-src) (x[.]example|'self'|https://y[.]example:8443)",
         ) {
             let before = Csp::parse(&policy).unwrap();
             let mut after = before.clone();

@@ -139,17 +139,8 @@ impl Csp {
     /// `upgrade-insecure-requests` browsers only print a warning (CSP Level 3, 3.2; Upgrade Insecure Requests, 3).
     #[must_use]
     pub fn for_report_only(&self) -> Self {
-        self.without(&["sandbox", "upgrade-insecure-requests"])
-    }
-
-    /// The policy as it may go out over plain HTTP, where upgraded requests would reach nobody.
-    #[must_use]
-    pub fn without_upgrade(&self) -> Self {
-        self.without(&["upgrade-insecure-requests"])
-    }
-
-    fn without(&self, names: &[&str]) -> Self {
-        Self { directives: self.directives.iter().filter(|d| !names.contains(&d.name())).cloned().collect() }
+        let idle = |d: &&Directive| !matches!(d.name(), "sandbox" | "upgrade-insecure-requests");
+        Self { directives: self.directives.iter().filter(idle).cloned().collect() }
     }
 
     /// The policy as text, with that separator.
@@ -195,7 +186,6 @@ mod tests {
         assert_eq!(csp.to_string(), "default-src 'none'; img-src 'self' data:; upgrade-insecure-requests; base-uri 'self'");
         assert!(csp.get("default-src").unwrap().is_none());
         assert_eq!(csp.remove("img-src").unwrap().to_string(), "img-src 'self' data:");
-        assert_eq!(csp.without_upgrade().to_string(), "default-src 'none'; base-uri 'self'");
     }
 
     #[test]

@@ -17,6 +17,34 @@
 //! assert_eq!(intake.store.snapshot(10).groups[0].key.path.as_deref(), Some("/cart"));
 //! ```
 //!
+//! As a route of an axum app, outside its limits (a page with a hundred violations must not use up its visitor's requests):
+//!
+//! ```
+//! use std::sync::{Arc, Mutex};
+//! use axum::{Router, body::Bytes, extract::State, http::{HeaderMap, StatusCode}, routing::post};
+//! use casque::headers::reports::{Intake, Limits, Sender, parse};
+//!
+//! async fn report(State(intake): State<Arc<Mutex<Intake>>>, headers: HeaderMap, body: Bytes) -> StatusCode {
+//!     # let (client, now) = (7, 1_767_323_045_000);
+//!     let field = |name| headers.get(name).map(|value: &axum::http::HeaderValue| value.as_bytes());
+//!     // Parsed before the lock is taken. axum has read the body already; bound it with DefaultBodyLimit.
+//!     let parsed = parse(field("content-type").unwrap_or_default(), &body, &Limits::default());
+//!     if let Ok(mut intake) = intake.lock()
+//!         && intake.admit(field("sec-fetch-site"), client, now)
+//!     {
+//!         intake.keep(parsed, &Sender { client, hosts: &["shop.example"], user_agent: None }, now);
+//!     }
+//!     StatusCode::NO_CONTENT
+//! }
+//!
+//! let policy = casque::headers::HeaderPolicy::builder(Default::default()).report_to("/_reports").build();
+//! let app: Router = Router::new()
+//!     .route("/_reports", post(report).layer(axum::extract::DefaultBodyLimit::max(Limits::default().body)))
+//!     .with_state(Arc::new(Mutex::new(Intake::default())))
+//!     .layer(casque::HeadersLayer::new(policy));
+//! # drop(app);
+//! ```
+//!
 //! Everything here is plain data and plain functions: the caller reads the body (no more than [`Limits::body`] of it), knows the
 //! client and the time, and holds the [`Intake`]. The shapes are those of the Reporting API, of CSP3 5.3 (`csp-report`) and of the
 //! specifications that define each report's body.

@@ -18,14 +18,20 @@ pub(super) fn check(found: &mut Findings<'_>) {
                 match plain.parse::<u64>() {
                     Ok(n) if plain.bytes().all(|b| b.is_ascii_digit()) => age = Some(n),
                     _ => {
-                        found.error(part, format!("has a `max-age` of `{digits}`"), "write whole seconds: `max-age=31536000` is a year");
+                        let parted = plain.split_once([' ', ',']).is_some_and(|(n, _)| n.bytes().all(|b| b.is_ascii_digit()));
+                        let remedy =
+                            if parted { "put a `;` after the seconds" } else { "write whole seconds: `max-age=31536000` is a year" };
+                        found.error(part, format!("has a `max-age` of `{digits}`"), remedy);
                         age = Some(YEAR);
                     }
                 }
             }
             ("max-age", None) => found.error(part, "has a `max-age` without seconds", "`max-age=31536000` is a year"),
-            ("includesubdomains", None) => subdomains = true,
-            ("preload", None) => preload = Some(part),
+            ("includesubdomains", None) if !subdomains => subdomains = true,
+            ("preload", None) if preload.is_none() => preload = Some(part),
+            ("includesubdomains" | "preload", None) => {
+                found.error(part, format!("has two `{part}`s"), "browsers then ignore the header; keep one")
+            }
             _ => found.error(
                 part,
                 format!("has `{part}`, which is no part of it"),
@@ -58,6 +64,8 @@ mod tests {
         assert_eq!(said("max-age=31536000; includeSubDomains; preload"), [""; 0]);
         assert_eq!(said("max-age=63072000"), [""; 0]);
         assert_eq!(said("max-age=abc")[0], "has a `max-age` of `abc` [max-age=abc] write whole seconds: `max-age=31536000` is a year");
+        assert!(said("max-age=31536000 includeSubDomains")[0].ends_with("put a `;` after the seconds"));
+        assert!(said("max-age=31536000; preload; preload")[0].starts_with("has two `preload`s"));
         assert!(said("includeSubDomains")[0].starts_with("has no `max-age`"));
         assert!(said("max-age=1; max-age=2")[0].starts_with("has two"));
         assert!(said("max-age=31536000, preload")[0].starts_with("has a `max-age` of `31536000, preload`"));
