@@ -32,8 +32,8 @@
 //! HSTS, redirects and `Secure` are left out, and the report says so. A recording or a single response is judged by what it has, not
 //! by what nobody asked for. What the capture could not look at stands in [`Report::not_judged`].
 //!
-//! **Attacks and answers.** A site under scan writes every header that is judged. Nothing here can loop or recurse on it, lists are
-//! bounded by what the capture keeps, and no evidence has the value of a cookie in it: reports end up in build logs.
+//! **Attacks and answers.** A site under scan writes every header that is judged. Nothing here can loop or recurse on it, every
+//! list is looked at once, of each rule ten findings are kept and the rest counted, and no evidence has the value of a cookie in it: reports end up in build logs.
 
 mod book;
 mod caching;

@@ -15,6 +15,7 @@ const TEST: &str = "page-content";
 struct Loaded<'d> {
     what: &'static str,
     reference: &'d str,
+    /// Where it comes from; the path is not looked at.
     address: Address,
     integrity: bool,
 }
@@ -71,9 +72,11 @@ pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
 fn loaded<'s>(site: &'s Site<'_>, page: &Address) -> Vec<Loaded<'s>> {
     let scripts = site.document.scripts.iter().filter_map(|e| Some(("script", e, e.attribute("src")?)));
     let links = site.document.links.iter().filter(|e| is_executable(e)).filter_map(|e| Some(("style", e, e.attribute("href")?)));
+    // Only the origin counts, so the page's path, which may be long, is not copied for each of thousands of elements.
+    let root = page.with_path("/");
     let resolve = |(what, element, reference): (&'static str, &'s Element, &'s str)| {
         let integrity = element.attribute("integrity").is_some_and(has_hash);
-        Some(Loaded { what, reference, address: page.join(reference)?, integrity })
+        Some(Loaded { what, reference, address: root.join(reference)?, integrity })
     };
     scripts.chain(links).filter_map(resolve).collect()
 }

@@ -218,6 +218,23 @@ fn error_pages_files_and_other_answers_are_judged() {
     }
 }
 
+#[test]
+fn a_page_of_foreign_scripts_is_a_short_report() {
+    let mut body = String::new();
+    for n in 0..20_000 {
+        body.push_str(&format!("<script src=//a.example/{n}></script><link rel=stylesheet href=//a.example/{n}>"));
+    }
+    let report = graded(&site_with(&[], &body));
+    let foreign: Vec<&Finding> = report.findings.iter().filter(|f| f.id == "content-without-integrity").collect();
+    assert_eq!(foreign.len(), 10);
+    let all = body.matches("//a.example/").count();
+    assert!(all == 40_000 && foreign[9].title.ends_with(" (and 39990 more)"), "{}", foreign[9].title);
+    let judged = [crate::render::Judged { report, delta: None }];
+    for (name, format) in crate::render::Format::NAMES {
+        assert!(crate::render::render(format, &judged, None).len() < 100_000, "{name}");
+    }
+}
+
 // Whole sites.
 
 #[test]
