@@ -239,6 +239,21 @@ fn a_page_of_foreign_scripts_is_a_short_report() {
 
 #[test]
 fn usual_sites_get_usual_grades() {
+#[test]
+fn a_page_with_scripts_in_it_is_not_told_to_forbid_them() {
+    let casque = |headers: &[(&str, &str)], body: &str, id: &str| {
+        let report = graded(&site_with(headers, body));
+        found(&report, id).and_then(|f| f.fix.clone()).unwrap_or_else(|| panic!("{id}")).casque
+    };
+    let open = ("Content-Security-Policy", "script-src 'unsafe-inline'");
+    let anywhere = ("Content-Security-Policy", "script-src *");
+    for (headers, id) in [(&[][..], "csp-not-implemented"), (&[open], "csp-unsafe-inline"), (&[anywhere], "csp-scripts-from-anywhere")] {
+        let fix = casque(headers, "<script>start()</script>", id);
+        assert!(fix.contains("script-src 'nonce'") && fix.contains("casque-csp-nonce") && !fix.contains("default-src"), "{id}: {fix}");
+    }
+    assert!(casque(&[], "<script src=/app.js></script>", "csp-not-implemented").contains("default-src 'self'"));
+}
+
     let bare = graded(&site_with(&[("X-Powered-By", "Express")], ""));
     assert_eq!((bare.grade, bare.score), (Grade::DMinus, 25));
     let helmet = graded(&site_with(
