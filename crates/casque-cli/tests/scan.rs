@@ -527,3 +527,5 @@ fn the_observatory_s_profile_and_a_preload_list() {
     assert!(stdout(&output).contains("hsts-preloaded"), "{}", stdout(&output));
     assert_eq!(code(&scan(&[&server.url(), "--preload-list", &folder.write("bad.json", "{")])), 2);
 }
+    let text = stdout(&scan_with_stdin(&["-"], raw));
+    assert!(text.contains("the response") && !text.contains("seen at"), "{text}");
