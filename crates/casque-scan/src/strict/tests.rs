@@ -128,6 +128,7 @@ fn every_origin_that_gets_in_with_cookies_is_told() {
         ("https://casque-scan.example", "cors-any-origin-with-credentials"),
         ("null", "cors-null-origin-with-credentials"),
         ("https://shop.example.casque-scan.example", "cors-lookalike-origin-with-credentials"),
+        ("https://casque-scanshop.example", "cors-lookalike-origin-with-credentials"),
         ("http://shop.example", "cors-http-origin-with-credentials"),
     ] {
         let report = graded(&cors(origin, origin, true));
@@ -136,6 +137,9 @@ fn every_origin_that_gets_in_with_cookies_is_told() {
         assert!(!report.findings.iter().any(|f| f.id.starts_with("cors-") && f.pass), "{origin}");
         assert!(found(&graded(&cors(origin, origin, false)), id).is_none(), "{origin} without credentials");
     }
+    let ends_alike = "https://casque-scanshop.example";
+    let report = graded(&cors(ends_alike, ends_alike, true));
+    assert!(found(&report, "cors-lookalike-origin-with-credentials").unwrap().title.contains("only ends like"));
     assert!(finds(&cors("https://casque-scan.example", "*", true), "cors-header-invalid"));
     assert!(finds(&cors("https://casque-scan.example", "*", false), "cors-public"));
     assert!(finds(&cors("https://casque-scan.example", "https://app.example", true), "cors-restricted"));

@@ -1,8 +1,8 @@
 //! The network side of a scan: one site asked for what a [`Capture`] has room for.
 //!
 //! Polite: requests of one site go one after another over connections that are kept: two for the page, one each
-//! for robots.txt, security.txt, an address that is not there, a file and a preflight, four for foreign origins, and what
-//! redirects add: eleven without them.
+//! for robots.txt, security.txt, an address that is not there, a file and a preflight, five for foreign origins, and what
+//! redirects add: twelve without them.
 //! Bounded: connecting, heads, bodies, redirects and the whole have limits ([`Options`], [`client`]).
 //!
 //! **Attacks and answers.** The site under scan is hostile. It cannot hold the scan: every wait ends at one deadline. It cannot fill
