@@ -108,7 +108,7 @@ async fn ask(targets: &[Target], options: &Options) -> Vec<Result<Capture, Fetch
             None => break,
         }
     }
-    results.into_iter().map(|r| r.unwrap_or(Err(FetchError::Timeout { limit: options.timeout }))).collect()
+    results.into_iter().map(|r| r.unwrap_or(Err(FetchError::Timeout { limit: options.timeout, whole: options.timeout }))).collect()
 }
 
 fn tell(target: &Target, error: &FetchError) {

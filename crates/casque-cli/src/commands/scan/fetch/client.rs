@@ -1,6 +1,7 @@
 //! Requests of one scan: a kept connection for each origin, and a limit on everything.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -119,7 +120,7 @@ impl Client {
     pub(super) async fn send(&mut self, ask: &Ask<'_>) -> Result<Exchange, FetchError> {
         match self.try_once(ask).await {
             // Whatever was being waited for then, it is the whole that has taken too long.
-            Err(_) if self.is_time_up() => Err(FetchError::Timeout { limit: self.limit }),
+            Err(_) if self.is_time_up() => Err(FetchError::Timeout { limit: self.limit, whole: self.limit }),
             result => result,
         }
     }
@@ -130,12 +131,12 @@ impl Client {
     }
 
     async fn try_once(&mut self, ask: &Ask<'_>) -> Result<Exchange, FetchError> {
-        let limit = if ask.page { PAGE_LIMIT } else { PROBE_LIMIT }.min(self.limit);
+        let limit = if ask.page { PAGE_LIMIT.max(self.limit / 2) } else { PROBE_LIMIT }.min(self.limit);
         if self.is_time_up() {
-            return Err(FetchError::Timeout { limit: self.limit });
+            return Err(FetchError::Timeout { limit: self.limit, whole: self.limit });
         }
         let until = self.deadline.min(Instant::now() + limit);
-        let late = FetchError::Timeout { limit };
+        let late = FetchError::Timeout { limit, whole: self.limit };
         let origin = ask.address.origin();
         if let Some(mut kept) = self.idle.remove(&origin)
             && kept.sender.ready().await.is_ok()
@@ -262,10 +263,14 @@ fn in_words(address: &Address, error: &hyper::Error) -> FetchError {
         );
     }
     if error.is_parse() {
-        return FetchError::not_http(address, "what it sends is not HTTP/1.1");
+        return FetchError::not_understood(address, "what it sends is not HTTP/1.1");
     }
     if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
-        return FetchError::not_http(address, "it closed the connection without an answer");
+        return FetchError::not_understood(address, "it closed the connection without an answer");
+    }
+    let io = std::error::Error::source(error).and_then(|e| e.downcast_ref::<std::io::Error>());
+    if io.is_some_and(|e| matches!(e.kind(), ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe)) {
+        return FetchError::not_understood(address, "it broke the connection off without an answer");
     }
     let cause = std::error::Error::source(error).map(|e| format!(": {e}")).unwrap_or_default();
     FetchError::not_http(address, &format!("{error}{cause}"))

@@ -88,7 +88,7 @@ pub(crate) async fn capture(target: &Target, options: &Options) -> Result<Captur
     }
     let page = capture.https.as_ref().or(capture.http.as_ref()).and_then(|e| Address::parse(&e.url));
     let Some(page) = page else {
-        return Err(first_error.unwrap_or(FetchError::Timeout { limit: options.timeout }));
+        return Err(first_error.unwrap_or(FetchError::Timeout { limit: options.timeout, whole: options.timeout }));
     };
     if options.probes {
         let base = probes::base(target, page, &mut capture);
@@ -116,7 +116,10 @@ fn note(
     error: FetchError,
 ) -> Result<(), FetchError> {
     if !other_half {
-        return Err(first.take().unwrap_or(error));
+        return Err(match first.take() {
+            Some(first) => first.and(error),
+            None => error,
+        });
     }
     capture.notes.push(format!("{start}: {error}"));
     first.get_or_insert(error);
