@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use casque_scan::raw::{MAX_BODY, MAX_HEAD};
-use casque_scan::{Address, Exchange, JarCookie, is_private_host};
+use casque_scan::{Address, Exchange, JarCookie};
 use http::header::{ACCEPT, ACCEPT_ENCODING, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use http_body_util::{BodyExt, Empty};
@@ -17,13 +17,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 
-use super::connect::{Reach, connect};
+use super::connect::{Guard, connect};
 use super::error::FetchError;
 use super::secrets::Secrets;
 use super::tls::Trust;
 use super::{Options, Target};
 
-/// How long one page may take.
+/// How long one page may take, or half of the whole if that is more.
 const PAGE_LIMIT: Duration = Duration::from_secs(10);
 /// How long one probe may take: a tarpit must not use up the time of all.
 const PROBE_LIMIT: Duration = Duration::from_secs(5);
@@ -61,9 +61,7 @@ impl<'a> Ask<'a> {
 pub(super) struct Client {
     secrets: Secrets,
     accept_invalid_certs: bool,
-    /// The host that was named, and whether it is a public one.
-    host: String,
-    public: bool,
+    guard: Guard,
     deadline: Instant,
     limit: Duration,
     /// Read when it is needed first: a site on plain HTTP needs none.
@@ -90,8 +88,7 @@ impl Client {
         Self {
             secrets: Secrets::new(target, options),
             accept_invalid_certs: options.accept_invalid_certs,
-            host: target.address.host.clone(),
-            public: !is_private_host(&target.address.host),
+            guard: Guard::new(&target.address.host),
             deadline: Instant::now() + options.timeout,
             limit: options.timeout,
             trust: None,
@@ -114,6 +111,11 @@ impl Client {
     /// The cookies that were set.
     pub(super) fn jar(&self) -> &[JarCookie] {
         &self.jar
+    }
+
+    /// Whether the site that was named is a public one.
+    pub(super) fn is_public(&self) -> bool {
+        self.guard.is_public()
     }
 
     /// Asks once. A kept connection that turns out to be closed is replaced.
@@ -157,8 +159,7 @@ impl Client {
     }
 
     async fn connect(&mut self, address: &Address, until: Instant) -> Result<Connection, FetchError> {
-        let reach = if self.public && address.host != self.host { Reach::Outside } else { Reach::Anything };
-        let stream = connect(address, reach, until).await?;
+        let stream = connect(address, &mut self.guard, until).await?;
         if !address.https {
             return open(stream, false, address).await;
         }
