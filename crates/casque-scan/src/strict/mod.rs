@@ -21,7 +21,7 @@
 //! | `referrer-policy` | -5 | whole addresses to other sites -5, not valid -5 | +5 |
 //! | `cross-origin-opener-policy`, `cross-origin-embedder-policy`, `cross-origin-resource-policy` | -5 each | not valid -5 | +10 each |
 //! | `permissions-policy` | -5 | not valid -5, camera, microphone or place for everybody -5 | |
-//! | `caching` | -20 | a shared cache may keep an answer that sets a cookie -20 | |
+//! | `caching` | -20 | a shared cache may keep an answer that sets a cookie -20, or a page that was asked for with a cookie or Authorization -10 | |
 //! | `information` | -10 | versions of software -5, debugging headers -5, stack traces -10 | |
 //! | `contradictions` | -10 | a header that contradicts itself -10, or another -5, sent twice -2 | |
 //! | `other-responses` | -10 | error pages, files and redirects without the page's defences -5 each | |

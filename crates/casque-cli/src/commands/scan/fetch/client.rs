@@ -235,6 +235,7 @@ impl Client {
         if whole {
             self.idle.insert(ask.address.origin(), connection);
         }
+        exchange.credentials = self.secrets.telling(ask.address);
         self.secrets.learn(ask.address, &exchange);
         if ask.cookies {
             exchange.fill(&mut self.jar);
