@@ -16,7 +16,7 @@
 //! | `redirection` | -20 | http stays http -20, falls back to http on the way -20, first redirect to http -10, to another host first -5 | |
 //! | `framing` | -20 | anybody may frame -20, a form that browsers ignore -20 | +5 |
 //! | `cross-origin-resource-sharing` | -50 | any origin, `null` or a lookalike may read with cookies -50, the site over http may -20, headers that browsers refuse -5, no `Vary: Origin` -5 | |
-//! | `page-content` | -50 | scripts or styles over http -50 (without integrity) or -20, from other sites without integrity -5 | +5 |
+//! | `page-content` | -50 | scripts or styles over http -50 (without integrity) or -20, forms to http -20, from other sites without integrity -5 | +5 |
 //! | `x-content-type-options` | -5 | none or not valid -5, no Content-Type -5 | |
 //! | `referrer-policy` | -5 | whole addresses to other sites -5, not valid -5 | +5 |
 //! | `cross-origin-opener-policy`, `cross-origin-embedder-policy`, `cross-origin-resource-policy` | -5 each | not valid -5 | +10 each |
