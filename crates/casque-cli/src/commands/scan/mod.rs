@@ -59,6 +59,11 @@ fn captures(args: &ScanArgs) -> Result<(Vec<Capture>, bool), String> {
         all.extend(input::recording(path)?);
     }
     let targets: Vec<Target> = inputs.iter().filter_map(Input::target).collect();
+    for target in targets.iter().filter(|t| t.had_userinfo) {
+        let origin = one_line(&target.address.origin());
+        printer::warning(format_args!("{BOLD}{origin}{BOLD:#}: the user and password in its address are not sent"));
+        printer::hint("give them as a header: -H 'Authorization: Basic ...', with the base64 of USER:PASSWORD");
+    }
     let mut failed = false;
     if !targets.is_empty() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| format!("cannot start: {e}"))?;

@@ -29,7 +29,7 @@ use http::{HeaderName, HeaderValue};
 use self::client::Client;
 pub(crate) use self::error::FetchError;
 use self::redirects::Chain;
-pub(crate) use self::target::Target;
+pub(crate) use self::target::{Target, without_userinfo};
 
 /// How a site is asked.
 #[derive(Debug, Clone)]
