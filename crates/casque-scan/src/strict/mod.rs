@@ -27,6 +27,9 @@
 //! | `other-responses` | -10 | error pages, files and redirects without the page's defences -5 each | |
 //! | `security-txt` | 0 | nothing: a note | |
 //!
+//! # What is not graded
+//! A page that answers with an error ([`ScanError`]); what an app sends while it fails is not what its visitors get.
+//!
 //! # What is not judged
 //! On hosts that only this machine or network reaches ([`is_private_host`](crate::is_private_host)) nobody needs a certificate: https,
 //! HSTS, redirects and `Secure` are left out, and the report says so. A recording or a single response is judged by what it has, not
@@ -65,6 +68,7 @@ use self::book::Book;
 use self::site::Site;
 use crate::capture::Capture;
 use crate::report::Report;
+use crate::scan_error::ScanError;
 
 /// What grading needs besides the capture.
 #[derive(Debug, Clone, Default)]
@@ -76,19 +80,24 @@ pub struct Context<'p> {
 }
 
 /// Grades a capture.
-#[must_use]
-pub fn grade(capture: &Capture, context: &Context<'_>) -> Report {
+///
+/// # Errors
+/// When there is no page, or it answered with an error: what an app sends while it fails says nothing about what its visitors get.
+/// An answer from 400 to 499 that was handed over as a recording or a response is graded all the same, and the report says so.
+pub fn grade(capture: &Capture, context: &Context<'_>) -> Result<Report, ScanError> {
     let mut book = Book::new(&capture.notes);
-    let Some(site) = Site::of(capture) else {
-        return book.close(capture.host.clone());
-    };
-    if !matches!(site.page.status, 200..=399 | 401 | 403) {
-        book.leave_out(format!("a page: the address answers with status {}, and that answer was graded", site.page.status));
+    let site = Site::of(capture).ok_or(ScanError::NoAnswer)?;
+    let status = site.page.status;
+    if !site.page.is_page() {
+        if site.is_complete() || status >= 500 {
+            return Err(ScanError::Status(status));
+        }
+        book.leave_out(format!("a page: the address answers with status {status}, and that answer was graded"));
     }
     for subject in SUBJECTS {
         subject(&site, context, &mut book);
     }
-    book.close(site.target())
+    Ok(book.close(site.target()))
 }
 
 /// Every subject, in the order of the report among findings of the same weight.

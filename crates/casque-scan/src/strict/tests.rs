@@ -47,7 +47,7 @@ fn local(headers: &[(&str, &str)]) -> Capture {
 }
 
 fn graded(capture: &Capture) -> Report {
-    grade(capture, &Context::default())
+    grade(capture, &Context::default()).unwrap()
 }
 
 fn found<'r>(report: &'r Report, id: &str) -> Option<&'r Finding> {
@@ -239,10 +239,6 @@ fn a_page_of_foreign_scripts_is_a_short_report() {
     }
 }
 
-// Whole sites.
-
-#[test]
-fn usual_sites_get_usual_grades() {
 #[test]
 fn a_page_with_scripts_in_it_is_not_told_to_forbid_them() {
     let casque = |headers: &[(&str, &str)], body: &str, id: &str| {
@@ -258,6 +254,10 @@ fn a_page_with_scripts_in_it_is_not_told_to_forbid_them() {
     assert!(casque(&[], "<script src=/app.js></script>", "csp-not-implemented").contains("default-src 'self'"));
 }
 
+// Whole sites.
+
+#[test]
+fn usual_sites_get_usual_grades() {
     let bare = graded(&site_with(&[("X-Powered-By", "Express")], ""));
     assert_eq!((bare.grade, bare.score), (Grade::DMinus, 25));
     let helmet = graded(&site_with(
@@ -301,12 +301,10 @@ fn a_port_of_its_own_is_not_blamed_for_what_nobody_asked() {
     let mut capture = local(&[]);
     capture.host = "shop.example".to_owned();
     capture.port = Some(8080);
-    let page = capture.http.as_mut().unwrap();
-    (page.url, page.status) = ("http://shop.example:8080/".to_owned(), 404);
+    capture.http.as_mut().unwrap().url = "http://shop.example:8080/".to_owned();
     let report = graded(&capture);
     assert_eq!(found(&report, "hsts-not-implemented-no-https").unwrap().title, "The page comes over plain http");
     assert!(!report.findings.iter().any(|f| f.test == "redirection"));
-    assert!(report.not_judged.iter().any(|n| n.contains("status 404")));
 }
 
 #[test]
@@ -323,9 +321,54 @@ fn a_response_alone_is_judged_by_what_it_has() {
 }
 
 #[test]
-fn nothing_at_all_is_a_report_too() {
-    let report = graded(&Capture { notes: vec!["why".to_owned()], ..Capture::default() });
-    assert!(report.findings.is_empty() && report.not_judged == ["why"]);
+fn what_answers_with_an_error_gets_no_grade() {
+    let with = |status, source| {
+        let mut capture = Capture { source, ..local(&[]) };
+        capture.http.as_mut().unwrap().status = status;
+        grade(&capture, &Context::default())
+    };
+    for status in [400, 404, 500, 503] {
+        assert_eq!(with(status, Source::Network).unwrap_err(), ScanError::Status(status));
+    }
+    assert!(ScanError::Status(500).to_string().contains("the app answered 500, so nothing was graded"));
+    for source in [Source::Recording, Source::Response] {
+        assert!(with(404, source).unwrap().not_judged.iter().any(|n| n.contains("status 404")));
+        assert_eq!(with(500, source).unwrap_err(), ScanError::Status(500));
+    }
+    assert!(with(401, Source::Network).is_ok() && with(302, Source::Network).is_ok());
+    assert_eq!(grade(&Capture::default(), &Context::default()).unwrap_err(), ScanError::NoAnswer);
+}
+
+#[test]
+fn what_was_asked_for_as_somebody_is_not_for_everybody() {
+    let finds = |headers: &[(&str, &str)], credentials: &[&str]| {
+        let mut capture = site_with(headers, "");
+        capture.https.as_mut().unwrap().credentials = credentials.iter().map(|n| (*n).to_owned()).collect();
+        let report = graded(&capture);
+        found(&report, "caching-shares-private-page").map(|f| (f.modifier, f.evidence.clone().unwrap_or_default()))
+    };
+    let public = ("Cache-Control", "public");
+    assert_eq!(finds(&[public], &["cookie"]), Some((-10, "Cache-Control: public, asked with Cookie: …".to_owned())));
+    assert!(finds(&[("Cache-Control", "s-maxage=60")], &["authorization"]).is_some());
+    assert!(finds(&[("Cache-Control", "max-age=60")], &["cookie"]).is_some());
+    assert!(finds(&[("Cache-Control", "max-age=60, must-revalidate")], &["authorization"]).is_some());
+    assert_eq!(finds(&[public], &[]), None);
+    assert_eq!(finds(&[public, ("Vary", "Accept, Cookie")], &["cookie"]), None);
+    assert_eq!(finds(&[("Cache-Control", "max-age=60")], &["authorization"]), None);
+    assert_eq!(finds(&[("Cache-Control", "private, max-age=60")], &["cookie", "authorization"]), None);
+}
+
+#[test]
+fn forms_must_not_lead_to_plain_http() {
+    let finds = |headers: &[(&str, &str)], body: &str| finds(&site_with(headers, body), "form-over-http");
+    assert!(finds(&[], "<form method=post action=http://shop.example/login><input name=password></form>"));
+    assert!(finds(&[], "<form action=/x><button formaction='HTTP://a.example/'>Go</button></form>"));
+    assert!(!finds(&[], "<form action=/login></form><form></form><input name=q><form action=https://a.example/></form>"));
+    let upgraded = ("Content-Security-Policy", "upgrade-insecure-requests");
+    assert!(!finds(&[upgraded], "<form action=http://shop.example/login></form>"));
+    let mut capture = local(&[]);
+    capture.http.as_mut().unwrap().body = b"<form action=http://localhost:3000/x></form>".to_vec();
+    assert!(found(&graded(&capture), "form-over-http").is_none());
 }
 
 #[test]
@@ -349,7 +392,7 @@ fn contradictions_are_told() {
 fn preloading_is_judged_with_a_list_only() {
     let list = Preload::of_hosts([("shop.example".to_owned(), true)]);
     let context = Context { preload: Some(&list), ..Context::default() };
-    assert!(grade(&site_with(&[], ""), &context).findings.iter().any(|f| f.id == "hsts-preloaded"));
+    assert!(grade(&site_with(&[], ""), &context).unwrap().findings.iter().any(|f| f.id == "hsts-preloaded"));
     assert!(graded(&site_with(&[HSTS], "")).not_judged.iter().any(|n| n.contains("preload")));
     assert!(page_finds(&[("Strict-Transport-Security", "max-age=31536000; preload")], "hsts-preload-not-eligible"));
     assert!(page_finds(&[("Strict-Transport-Security", "max-age=31536000; includeSubDomains; preload")], "hsts-preload-eligible"));
@@ -363,7 +406,7 @@ fn security_txt_can_be_missing_or_expired() {
         exchange.headers = vec![("content-type".to_owned(), "text/plain; charset=utf-8".to_owned())];
         capture.others.push(Other { role: Role::SecurityTxt, exchange: Exchange { status, ..exchange } });
         let context = Context { now: Some(Duration::from_secs(1_767_323_045)), ..Context::default() };
-        let report = grade(&capture, &context);
+        let report = grade(&capture, &context).unwrap();
         report.findings.iter().find(|f| f.test == "security-txt").unwrap().id.clone()
     };
     assert_eq!(with(404, ""), "security-txt-missing");
