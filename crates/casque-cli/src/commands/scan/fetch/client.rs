@@ -113,9 +113,9 @@ impl Client {
         &self.jar
     }
 
-    /// Whether the site that was named is a public one.
-    pub(super) fn is_public(&self) -> bool {
-        self.guard.is_public()
+    /// Whether a redirect to this host may be followed.
+    pub(super) fn lets_follow(&self, host: &str) -> bool {
+        self.guard.lets_follow(host)
     }
 
     /// Asks once. A kept connection that turns out to be closed is replaced.

@@ -18,33 +18,37 @@ const HEAD_START: Duration = Duration::from_millis(250);
 /// How many addresses of a name are tried.
 const MAX_ADDRESSES: usize = 6;
 
-/// Which addresses a scan may connect to, decided once by the site that was named: whoever names what is on this machine or network
-/// means it; a public site leads nowhere inside, by no redirect and no name. The named one's own included, which may resolve to
-/// another address with every lookup (DNS rebinding).
+/// Which addresses a scan may connect to. Whoever names what is on this machine or network means it; a public name leads nowhere
+/// inside, by no redirect and no other name. Its own included, which may resolve to another address with every lookup (DNS
+/// rebinding): outside if its first lookup led outside, and inside, as a company's own names do, only if that led inside.
 #[derive(Debug)]
 pub(super) struct Guard {
-    /// Whether the site is a public one; not known until its name is resolved, if the name alone does not say.
-    public: Option<bool>,
+    host: String,
+    /// Whether the name that was named is a public one.
+    public: bool,
+    /// Where its first lookup led.
+    inside: Option<bool>,
 }
 
 impl Guard {
-    /// For a scan that asks this host first.
+    /// For a scan of this host.
     pub(super) fn new(host: &str) -> Self {
-        Self { public: is_private_host(host).then_some(false) }
+        Self { host: host.to_owned(), public: !is_private_host(host), inside: None }
     }
 
-    /// Whether what was named is public, as far as that is known.
-    pub(super) fn is_public(&self) -> bool {
-        self.public == Some(true)
+    /// Whether a redirect may be followed to this host, as far as its name tells.
+    pub(super) fn lets_follow(&self, host: &str) -> bool {
+        !self.public || !is_private_host(host)
     }
 
-    /// Those of a name's addresses that may be asked. The first lookup, which is the named host's, decides for all others: one public
-    /// address makes it a public site.
-    fn admit(&mut self, mut found: Vec<SocketAddr>) -> Vec<SocketAddr> {
-        let is_inside = |at: &SocketAddr| is_private_host(&at.ip().to_string());
-        if !found.is_empty() && *self.public.get_or_insert(!found.iter().all(is_inside)) {
-            found.retain(|at| !is_inside(at));
+    /// Those of a host's addresses that may be asked. One address outside makes the named host an outside one.
+    fn admit(&mut self, host: &str, mut found: Vec<SocketAddr>) -> Vec<SocketAddr> {
+        if !self.public || found.is_empty() {
+            return found;
         }
+        let is_inside = |at: &SocketAddr| is_private_host(&at.ip().to_string());
+        let inside = host == self.host && *self.inside.get_or_insert(found.iter().all(is_inside));
+        found.retain(|at| is_inside(at) == inside);
         found
     }
 }
@@ -57,7 +61,7 @@ pub(super) async fn connect(address: &Address, guard: &mut Guard, deadline: Inst
     if found.is_empty() {
         return Err(FetchError::Resolve { host: address.host.clone(), why: "the name has no address".to_owned() });
     }
-    let allowed = in_turns(guard.admit(found));
+    let allowed = in_turns(guard.admit(&address.host, found));
     if allowed.is_empty() {
         return Err(FetchError::LeadsInside { host: address.host.clone() });
     }
@@ -123,32 +127,46 @@ mod tests {
     const OUTSIDE: &str = "93.184.216.34:80";
     const INSIDE: &str = "127.0.0.1:6379";
 
-    fn admitted(guard: &mut Guard, found: &[&str]) -> Vec<String> {
+    fn admitted(guard: &mut Guard, host: &str, found: &[&str]) -> Vec<String> {
         let found = found.iter().map(|at| at.parse().unwrap()).collect();
-        guard.admit(found).iter().map(ToString::to_string).collect()
+        guard.admit(host, found).iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn a_public_site_leads_nowhere_inside_whatever_its_name_says_later() {
-        let mut guard = Guard::new("shop.example");
-        assert_eq!(admitted(&mut guard, &[OUTSIDE]), [OUTSIDE]);
-        assert!(guard.is_public());
-        for inside in [INSIDE, "10.0.0.1:80", "[::1]:80", "[::ffff:127.0.0.1]:80", "169.254.169.254:80"] {
-            assert_eq!(admitted(&mut guard, &[inside]), [""; 0], "{inside}");
+        for first in [&[OUTSIDE][..], &[INSIDE, OUTSIDE]] {
+            let mut guard = Guard::new("shop.example");
+            assert_eq!(admitted(&mut guard, "shop.example", first), [OUTSIDE]);
+            for inside in [INSIDE, "10.0.0.1:80", "[::1]:80", "[::ffff:127.0.0.1]:80", "169.254.169.254:80"] {
+                for host in ["shop.example", "www.shop.example"] {
+                    assert_eq!(admitted(&mut guard, host, &[inside]), [""; 0], "{host} {inside}");
+                }
+            }
+            assert_eq!(admitted(&mut guard, "shop.example", &[INSIDE, OUTSIDE]), [OUTSIDE]);
+            assert!(!guard.lets_follow("localhost") && !guard.lets_follow("10.0.0.1") && guard.lets_follow("www.shop.example"));
         }
-        assert_eq!(admitted(&mut guard, &[INSIDE, OUTSIDE]), [OUTSIDE]);
-        let mut mixed = Guard::new("shop.example");
-        assert_eq!(admitted(&mut mixed, &[INSIDE, OUTSIDE]), [OUTSIDE]);
-        assert_eq!(admitted(&mut mixed, &[INSIDE]), [""; 0]);
     }
 
     #[test]
-    fn what_is_inside_stays_reachable_for_who_names_it() {
-        for host in ["localhost", "10.0.0.1", "nas.local", "intranet.shop.example"] {
+    fn a_public_name_that_is_inside_stays_there_and_opens_nothing_else() {
+        let mut guard = Guard::new("app.shop.example");
+        assert_eq!(admitted(&mut guard, "app.shop.example", &["10.0.0.1:443"]), ["10.0.0.1:443"]);
+        assert_eq!(admitted(&mut guard, "app.shop.example", &["10.0.0.1:80", OUTSIDE]), ["10.0.0.1:80"]);
+        // Else a first answer that lies would open the inside to what a later one serves.
+        assert_eq!(admitted(&mut guard, "app.shop.example", &[OUTSIDE]), [""; 0]);
+        assert_eq!(admitted(&mut guard, "evil.example", &[INSIDE, OUTSIDE]), [OUTSIDE]);
+        assert!(!guard.lets_follow("169.254.169.254"));
+    }
+
+    #[test]
+    fn what_is_inside_by_its_name_may_lead_anywhere() {
+        for host in ["localhost", "10.0.0.1", "nas.local"] {
             let mut guard = Guard::new(host);
-            assert_eq!(admitted(&mut guard, &["10.0.0.1:80"]), ["10.0.0.1:80"], "{host}");
-            assert_eq!(admitted(&mut guard, &[INSIDE]), [INSIDE], "{host}");
-            assert!(!guard.is_public());
+            for at in [INSIDE, OUTSIDE] {
+                assert_eq!(admitted(&mut guard, host, &[at]), [at], "{host}");
+                assert_eq!(admitted(&mut guard, "elsewhere.example", &[at]), [at], "{host}");
+            }
+            assert!(guard.lets_follow("127.0.0.1"));
         }
     }
 

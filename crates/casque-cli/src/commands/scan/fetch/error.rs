@@ -23,10 +23,10 @@ pub(crate) enum FetchError {
     NotHttp { address: String, why: String },
     /// The other end did not take what was sent for HTTP, or answered with something else. Over plain http it may speak TLS.
     NotUnderstood { address: String, why: String },
-    /// A public site leads to a name whose addresses are inside.
+    /// A public name led to addresses that it may not lead to.
     LeadsInside { host: String },
     /// Neither half of a site answered, and why.
-    Both(Box<FetchError>, Box<FetchError>),
+    Both(Box<Self>, Box<Self>),
     /// It redirects without end.
     Redirects { address: String, count: usize },
     /// It redirects from outside to what is reached from here only.
@@ -84,7 +84,7 @@ impl fmt::Display for FetchError {
             }
             Self::LeadsInside { host } => write!(
                 f,
-                "`{host}` has only addresses of this machine or network, to which a public site may not lead; that was not followed"
+                "`{host}` has no address that may be asked: a public name may not lead into this machine or network, nor change from one to the other"
             ),
             Self::Both(one, other) => write!(f, "{one}; and {other}"),
             Self::Timeout { limit, .. } => write!(f, "no answer within {} s", limit.as_secs_f32()),

@@ -10,7 +10,7 @@
 //! to the origin that was named and to no other, whatever a redirect says, and over plain HTTP only when that was asked for. It
 //! cannot have another site probed: after a redirect elsewhere the probes stay with the site that was named. A public site cannot
 //! lead the scan to what only this machine or network reaches, neither by address nor by a name that resolves to one, its own
-//! included: where the named host's first lookup leads decides for the whole scan ([`connect`]).
+//! included: whether the named host's first lookup leads outside or inside holds for the whole scan ([`connect`]).
 
 mod client;
 mod connect;

@@ -1,6 +1,6 @@
 //! From an address to the page it ends at.
 
-use casque_scan::{Address, Exchange, Hop, is_private_host};
+use casque_scan::{Address, Exchange, Hop};
 
 use super::client::{Ask, Client};
 use super::error::FetchError;
@@ -36,7 +36,7 @@ pub(super) async fn follow(client: &mut Client, start: &Address) -> Result<Chain
             return Err(FetchError::Redirects { address: start.to_string(), count: MAX_REDIRECTS });
         }
         // A browser would go; a scan that runs on a build server must not be led to what only that server can reach.
-        if client.is_public() && is_private_host(&next.host) {
+        if !client.lets_follow(&next.host) {
             return Err(FetchError::Inward { address: start.to_string(), to: next.origin() });
         }
         address = next;
@@ -53,12 +53,14 @@ fn leads_to(address: &Address, exchange: &Exchange) -> Option<Address> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::connect::Guard;
     use super::*;
 
     #[test]
     fn an_address_is_inside_however_it_is_written() {
         let start = Address::parse("https://shop.example/").unwrap();
-        let inward = |to: &str| is_private_host(&start.join(to).unwrap().host);
+        let guard = Guard::new(&start.host);
+        let inward = |to: &str| !guard.lets_follow(&start.join(to).unwrap().host);
         for to in
             ["http://localhost:8500/", "http://169.254.169.254/latest", "//10.0.0.1/", "http://2130706433/", "http://[::ffff:127.0.0.1]/"]
         {
