@@ -9,10 +9,10 @@
 //!
 //! | test | most | what takes points | bonus |
 //! |---|---:|---|---:|
-//! | `content-security-policy` | -25 | no policy -25, only reporting -25, nothing that browsers know -25; scripts: not limited -20, inline -20, from anywhere -20, from `data:` or `blob:` -20, inline handlers -10, from a host known for bypasses -10, `eval` -10, over http -10; plug-ins -5, `<base>` -5; words that browsers do not read as meant -5, a short nonce -10, reports or files over http -5 | +10 nothing but what is listed, +5 no unsafe script |
+//! | `content-security-policy` | -25 | no policy -25, only reporting -25, nothing that browsers know -25; scripts: not limited -20, inline -20, from anywhere -20, from `data:` or `blob:` -20, inline handlers -10, from a host known for bypasses -10, `eval` -10, over http -10; plug-ins -5, `<base>` -5; words that browsers do not read as meant -5, a sandbox that can be left -5, `'strict-dynamic'` without a nonce or hash -5, a short nonce -10, reports or files over http -5 | +10 nothing but what is listed, +5 no unsafe script |
 //! | `cookies` | -40 | session readable by scripts -30, session over http -40 (-10 behind HSTS), any over http -20 (-5), SameSite misspelt -20, CSRF token without SameSite -10, `SameSite=None` without Secure -10, broken prefix -10, session without SameSite -5, session for all subdomains -5 | +5 |
 //! | `certificate` | -20 | not valid -20 | |
-//! | `strict-transport-security` | -20 | none -20, not valid -20, no https -20, below six months -10, not on redirects -5, `preload` without what it needs -5 | +5 preloaded |
+//! | `strict-transport-security` | -20 | none -20, not valid -20, switched off -20, no https -20, below six months -10, not on redirects -5, `preload` without what it needs -5 | +5 preloaded |
 //! | `redirection` | -20 | http stays http -20, falls back to http on the way -20, first redirect to http -10, to another host first -5 | |
 //! | `framing` | -20 | anybody may frame -20, a form that browsers ignore -20 | +5 |
 //! | `cross-origin-resource-sharing` | -50 | any origin, `null` or a lookalike may read with cookies -50, the site over http may -20, headers that browsers refuse -5, no `Vary: Origin` -5 | |
@@ -22,9 +22,9 @@
 //! | `cross-origin-opener-policy`, `cross-origin-embedder-policy`, `cross-origin-resource-policy` | -5 each | not valid -5 | +10 each |
 //! | `permissions-policy` | -5 | not valid -5, camera, microphone or place for everybody -5 | |
 //! | `caching` | -20 | a shared cache may keep an answer that sets a cookie -20, or a page that was asked for with a cookie or Authorization -10 | |
-//! | `information` | -10 | versions of software -5, debugging headers -5, stack traces -10 | |
+//! | `information` | -10 | the software or its version -5, debugging headers -5, stack traces -10 | |
 //! | `contradictions` | -10 | a header that contradicts itself -10, or another -5, sent twice -2 | |
-//! | `other-responses` | -10 | error pages, files and redirects without the page's defences -5 each | |
+//! | `other-responses` | -10 | error pages, files and a recording's other answers without the page's defences -5 each | |
 //! | `security-txt` | 0 | nothing: a note | |
 //!
 //! # What is not graded

@@ -133,7 +133,7 @@ impl Client {
     }
 
     async fn try_once(&mut self, ask: &Ask<'_>) -> Result<Exchange, FetchError> {
-        let limit = if ask.page { PAGE_LIMIT.max(self.limit / 2) } else { PROBE_LIMIT }.min(self.limit);
+        let limit = limit(ask.page, self.limit);
         if self.is_time_up() {
             return Err(FetchError::Timeout { limit: self.limit, whole: self.limit });
         }
@@ -244,6 +244,11 @@ impl Client {
     }
 }
 
+/// How long one answer may take out of the time for all of them.
+fn limit(page: bool, whole: Duration) -> Duration {
+    if page { PAGE_LIMIT.max(whole / 2) } else { PROBE_LIMIT }.min(whole)
+}
+
 async fn open<S>(stream: S, verified: bool, address: &Address) -> Result<Connection, FetchError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -294,6 +299,13 @@ fn encoded(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn more_time_for_all_is_more_time_for_a_page() {
+        let seconds = |page, whole| limit(page, Duration::from_secs(whole)).as_secs();
+        assert_eq!([1, 20, 60].map(|whole| seconds(true, whole)), [1, 10, 30]);
+        assert_eq!([1, 20, 60].map(|whole| seconds(false, whole)), [1, 5, 5]);
+    }
 
     #[test]
     fn a_path_becomes_a_request_target() {
