@@ -260,12 +260,20 @@ fn every_format_is_what_it_says() {
 
 #[test]
 fn each_fix_for_casque_is_a_policy_that_checks() {
-    let server = careless();
+    let twice = Server::start(|_, to| {
+        let once = "Strict-Transport-Security: max-age=x\r\nX-Frame-Options: ALLOWALL\r\nX-Content-Type-Options: yes\r\nCross-Origin-Opener-Policy: y\r\nCross-Origin-Embedder-Policy: y\r\nCross-Origin-Resource-Policy: y\r\nOrigin-Agent-Cluster: yes\r\n";
+        let body = "<script>start()</script>";
+        send(to, &format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n{once}{once}Connection: close\r\n\r\n{body}"));
+    });
     let folder = Folder::new();
-    let site = site(&scan(&[&server.url(), "--format", "json"]));
-    let fixes: Vec<&str> =
-        site["findings"].as_array().unwrap().iter().filter_map(|f| f["fix"]["casque"].as_str()).filter(|f| !f.is_empty()).collect();
-    assert!(fixes.len() >= 6, "{fixes:?}");
+    let sites = [careless(), twice].map(|server| site(&scan(&[&server.url(), "--format", "json"])));
+    let fixes: Vec<&str> = sites
+        .iter()
+        .flat_map(|site| site["findings"].as_array().unwrap())
+        .filter_map(|f| f["fix"]["casque"].as_str())
+        .filter(|f| !f.is_empty())
+        .collect();
+    assert!(fixes.len() >= 12 && fixes.iter().any(|f| f.contains("casque-csp-nonce")), "{fixes:?}");
     for fix in fixes {
         let path = folder.write("casque.toml", &format!("{fix}\n[upstream]\nurl = \"http://127.0.0.1:3000\"\n"));
         let output = Command::new(env!("CARGO_BIN_EXE_casque")).args(["check", &path]).output().unwrap();
@@ -431,6 +439,58 @@ fn what_cannot_be_reached_is_told_in_words() {
 }
 
 #[test]
+fn tls_where_plain_http_was_asked_is_guessed() {
+    let (server, _) = Server::start_tls(|_, to| send(to, PLAIN));
+    let output = scan(&[&format!("http://localhost:{}/", server.port)]);
+    assert_eq!(code(&output), 2);
+    let said = stderr(&output);
+    assert!(said.contains("no usable answer from http://localhost:") && said.contains("write its address with https://"), "{said}");
+}
+
+#[test]
+fn an_app_that_fails_is_not_graded() {
+    for (status, said) in
+        [(500, "the app answered 500, so nothing was graded"), (404, "the page answers with status 404, so nothing was graded")]
+    {
+        let server =
+            Server::start(move |_, to| send(to, &PLAIN.replace("200 OK", &format!("{status} No")).replace("5\r\n", "5\r\n\r\n<p>hi")));
+        for profile in ["strict", "mdn"] {
+            let output = scan(&[&server.url(), "--profile", profile]);
+            assert_eq!((code(&output), stdout(&output).as_str()), (2, ""), "{status} {profile}");
+            assert!(stderr(&output).contains(&format!("{}: {said}", server.url())), "{}", stderr(&output));
+        }
+    }
+}
+
+#[test]
+fn a_user_and_password_in_an_address_are_neither_sent_nor_shown() {
+    let server = bare();
+    let output = scan(&[&format!("http://kim:geheim@127.0.0.1:{}/", server.port)]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(stderr(&output).contains("the user and password in its address are not sent"), "{}", stderr(&output));
+    assert!(!server.asked().concat().contains("authorization"));
+    let wrong = scan(&["http://kim:geheim@127.0.0.1:99999/", "ftp://kim:geheim@shop.example/"]);
+    assert_eq!(code(&wrong), 2);
+    let all = [stdout(&output), stderr(&output), stdout(&wrong), stderr(&wrong)].concat();
+    assert!(!all.contains("geheim") && !all.contains("kim"), "{all}");
+}
+
+#[test]
+fn a_page_for_a_known_visitor_that_anybody_may_keep_is_told_without_the_secret() {
+    let server = Server::start(|_, to| send(to, &format!("{PLAIN}Cache-Control: public, max-age=60\r\n\r\n<p>hi")));
+    let asked = |more: &[&str]| {
+        let output = scan(&[&[server.url().as_str(), "--format", "json"], more].concat());
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        assert!(!stdout(&output).contains("geheim"));
+        ids(&site(&output)).contains(&"caching-shares-private-page")
+    };
+    assert!(asked(&["--cookie", "sid=geheim", "--send-credentials-over-http"]));
+    assert!(asked(&["-H", "Authorization: Bearer geheim", "--send-credentials-over-http"]));
+    assert!(!asked(&["--cookie", "sid=geheim"]), "it was not sent");
+    assert!(!asked(&["-H", "X-A: geheim", "--send-credentials-over-http"]));
+}
+
+#[test]
 fn one_site_that_fails_does_not_hide_the_others() {
     let server = bare();
     let output = scan(&[&server.url(), "localhost:1", "--format", "json"]);
@@ -493,6 +553,8 @@ fn recordings_and_responses_are_graded_without_asking_anybody() {
     assert_eq!(code(&scan_with_stdin(&["-"], har.as_bytes())), 0);
 
     let raw = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nX-Powered-By: PHP/8.1\r\n\r\n<p>hi";
+    let text = stdout(&scan_with_stdin(&["-"], raw));
+    assert!(text.contains("the response") && !text.contains("seen at"), "{text}");
     let output = scan_with_stdin(&["-", "--format", "json"], raw);
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     assert!(ids(&site(&output)).contains(&"information-software"));

@@ -130,6 +130,11 @@ fn is_private_v4(ip: Ipv4Addr) -> bool {
 }
 
 fn is_private_v6(ip: Ipv6Addr) -> bool {
+    // 64:ff9b::/96 is translated to the IPv4 address at its end (RFC 6052).
+    if let [0x64, 0xff9b, 0, 0, 0, 0, ..] = ip.segments() {
+        let [.., a, b, c, d] = ip.octets();
+        return is_private_v4(Ipv4Addr::new(a, b, c, d));
+    }
     ip.is_loopback() || ip.is_unspecified() || ip.is_unique_local() || ip.is_unicast_link_local()
 }
 
@@ -186,12 +191,22 @@ mod tests {
 
     #[test]
     fn private_hosts_are_told_from_public_ones() {
-        for host in
-            ["localhost", "app.localhost", "127.0.0.1", "10.1.2.3", "192.168.0.1", "100.64.1.1", "::1", "fd00::1", "db", "nas.local"]
-        {
+        for host in [
+            "localhost",
+            "app.localhost",
+            "127.0.0.1",
+            "10.1.2.3",
+            "192.168.0.1",
+            "100.64.1.1",
+            "::1",
+            "fd00::1",
+            "64:ff9b::a9fe:a9fe",
+            "db",
+            "nas.local",
+        ] {
             assert!(is_private_host(host), "{host}");
         }
-        for host in ["shop.example", "93.184.216.34", "2606:4700::1", "local.example", "100.128.0.1"] {
+        for host in ["shop.example", "93.184.216.34", "2606:4700::1", "64:ff9b::5db8:d822", "local.example", "100.128.0.1"] {
             assert!(!is_private_host(host), "{host}");
         }
     }

@@ -9,6 +9,9 @@ pub struct Exchange {
     pub method: String,
     /// The request's header fields that bear on the answer (`Origin`, say), in order.
     pub request_headers: Vec<(String, String)>,
+    /// The names, in lower case, of the request's fields that said who asks (`cookie`, `authorization`) because the user gave them;
+    /// never their values.
+    pub credentials: Vec<String>,
     /// The status code.
     pub status: u16,
     /// The header fields in order, names in any case, values as they came.

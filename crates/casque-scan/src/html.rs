@@ -1,4 +1,4 @@
-//! The few elements of a page that say something about its safety: scripts, links and `<meta>`.
+//! The few elements of a page that say something about its safety: scripts, links, `<meta>` and where forms go.
 //!
 //! A page is the graded site's own, but it may carry what strangers wrote, and a scan may be pointed at a hostile site. So the page
 //! is read by a tokenizer without a tree: time grows with the length alone, nothing is nested in memory and nothing recurses, however
@@ -31,6 +31,8 @@ pub(crate) struct Document {
     pub links: Vec<Element>,
     /// All `<meta>`.
     pub metas: Vec<Element>,
+    /// All `<form>` with an `action`, and all buttons with a `formaction`.
+    pub forms: Vec<Element>,
     /// Whether the page was read to its end and everything kept.
     pub whole: bool,
 }
@@ -42,7 +44,8 @@ pub(crate) struct Element {
 }
 
 /// The attributes that are kept.
-const KEPT: [&str; 10] = ["src", "integrity", "crossorigin", "nonce", "type", "rel", "href", "name", "http-equiv", "content"];
+const KEPT: [&str; 12] =
+    ["src", "integrity", "crossorigin", "nonce", "type", "rel", "href", "name", "http-equiv", "content", "action", "formaction"];
 
 /// The elements of SVG and MathML that hold HTML again. They are not told apart.
 const HTML_AGAIN: [&[u8]; 9] = [b"foreignobject", b"desc", b"title", b"mi", b"mo", b"mn", b"ms", b"mtext", b"annotation-xml"];
@@ -61,7 +64,7 @@ pub(crate) fn read(body: &[u8]) -> Document {
         _ => (body, false),
     };
     let text = String::from_utf8_lossy(body);
-    let mut document = Document { scripts: Vec::new(), links: Vec::new(), metas: Vec::new(), whole: !cut };
+    let mut document = Document { scripts: Vec::new(), links: Vec::new(), metas: Vec::new(), forms: Vec::new(), whole: !cut };
     // Reading from memory cannot fail.
     _ = Tokenizer::new_with_emitter(text.as_ref(), Reader::new(&mut document)).finish();
     document
@@ -143,6 +146,8 @@ impl<'d> Reader<'d> {
             b"script" => &mut document.scripts,
             b"link" => &mut document.links,
             b"meta" => &mut document.metas,
+            b"form" if self.element.attribute("action").is_some() => &mut document.forms,
+            b"button" | b"input" if self.element.attribute("formaction").is_some() => &mut document.forms,
             _ => return,
         };
         if list.len() < MOST_ELEMENTS {

@@ -19,6 +19,7 @@ mod page;
 pub mod raw;
 pub mod render;
 mod report;
+mod scan_error;
 pub mod strict;
 
 pub use address::{Address, is_private_host};
@@ -28,3 +29,4 @@ pub use compare::{Comparison, CookieRow, HeaderRow, compare};
 pub use exchange::Exchange;
 pub use grade::GradeError;
 pub use report::{Finding, Fix, Grade, Profile, Report, Severity};
+pub use scan_error::ScanError;

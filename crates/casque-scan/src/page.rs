@@ -19,7 +19,10 @@ impl Exchange {
         let scripts = document.scripts.iter().filter_map(|e| e.attribute("src"));
         let is_style = |rel: &str| rel.split_ascii_whitespace().any(|r| r.eq_ignore_ascii_case("stylesheet"));
         let styles = document.links.iter().filter(|e| e.attribute("rel").is_some_and(is_style)).filter_map(|e| e.attribute("href"));
-        scripts.chain(styles).filter_map(|reference| page.join(reference)).find(|a| a.same_origin(&page))
+        // Thousands of foreign ones are passed without copying the page's path, which may be long.
+        let root = page.with_path("/");
+        let own = scripts.chain(styles).find(|reference| root.join(reference).is_some_and(|a| a.same_origin(&page)));
+        page.join(own?)
     }
 
     /// Puts the cookies that this answer sets into a jar, as a browser would.
@@ -30,5 +33,21 @@ impl Exchange {
                 cookie.keep(jar);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_file_of_the_page_s_own_origin() {
+        let asset = |body: &str| {
+            let page = Exchange { url: "https://shop.example/a/b".to_owned(), body: body.as_bytes().to_vec(), ..Exchange::default() };
+            page.first_asset().map(|a| a.to_string())
+        };
+        let foreign = "<script src=//cdn.example/x.js></script>";
+        assert_eq!(asset(&format!("{foreign}<link rel=stylesheet href=c.css>")).as_deref(), Some("https://shop.example/a/c.css"));
+        assert_eq!(asset(foreign), None);
     }
 }

@@ -107,10 +107,17 @@ pub struct Finding {
     pub why: String,
     /// The header line, cookie or address that it was seen in. Hostile text: escape it wherever it is shown.
     pub evidence: Option<String>,
-    /// Where it was seen.
+    /// Where it was seen; empty for a response whose address is not known.
     pub url: String,
     /// How to mend it; `None` for what is well done or cannot be mended by a header.
     pub fix: Option<Fix>,
+}
+
+impl Finding {
+    /// Where it was seen, if that is known.
+    pub(crate) fn place(&self) -> Option<&str> {
+        (!self.url.is_empty()).then_some(self.url.as_str())
+    }
 }
 
 /// The same remedy for different servers.

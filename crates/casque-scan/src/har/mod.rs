@@ -205,6 +205,8 @@ impl Read<'_> {
             url: self.address.to_string(),
             method: self.method.clone(),
             request_headers: self.request_headers.clone(),
+            // A browser sends cookies with everything, so they say little of what an answer is about.
+            credentials: Vec::new(),
             status: self.status,
             headers: self.headers.clone(),
             body,

@@ -28,12 +28,11 @@ mod sri;
 mod text;
 mod verdict;
 
-use std::fmt;
-
 use crate::capture::Capture;
 use crate::exchange::Exchange;
 use crate::report::{Finding, Grade, Profile, Report};
 
+pub use crate::scan_error::ScanError;
 pub use cookies::CookieDetail;
 pub use csp::{CspDetail, CspFlags, Policy, PolicyError};
 pub use detail::{Detail, HeaderDetail};
@@ -130,26 +129,6 @@ pub fn score(tests: &[TestResult]) -> (u32, Grade) {
     (score, Grade::of_score(score))
 }
 
-/// Why a site gets no grade.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ScanError {
-    /// Neither https nor http gave an answer.
-    NoAnswer,
-    /// The page answered with this status: an error is not what visitors see. 401 and 403 are graded.
-    Status(u16),
-}
-
-impl fmt::Display for ScanError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoAnswer => f.write_str("the site answers neither over https nor over http; check the name and that it is up"),
-            Self::Status(status) => write!(f, "the page answers with status {status}; name an address that answers with a page"),
-        }
-    }
-}
-
-impl std::error::Error for ScanError {}
-
 /// Grades a site.
 ///
 /// # Errors
@@ -157,7 +136,7 @@ impl std::error::Error for ScanError {}
 pub fn grade(capture: &Capture, preload: &Preload) -> Result<Report, ScanError> {
     let page = Page::of(capture).ok_or(ScanError::NoAnswer)?;
     let exchange = page.exchange;
-    if !matches!(exchange.status, 200..=399 | 401 | 403) {
+    if !exchange.is_page() {
         return Err(ScanError::Status(exchange.status));
     }
     let Analysis { tests, score, grade } = of_page(Some(&page), capture, preload);

@@ -58,10 +58,15 @@ fn wrong(finding: &Finding, new: Option<bool>) -> String {
     if !finding.why.is_empty() {
         out.push_str(&format!("<p>{}</p>\n", shown(&finding.why)));
     }
-    let place = shown(&finding.url);
-    match &finding.evidence {
-        Some(evidence) => out.push_str(&format!("<p class=\"soft\"><code>{}</code> at {place}</p>\n", shown(evidence))),
-        None => out.push_str(&format!("<p class=\"soft\">at {place}</p>\n")),
+    let seen: Vec<String> = [
+        finding.evidence.as_deref().map(|evidence| format!("<code>{}</code>", shown(evidence))),
+        finding.place().map(|url| format!("at {}", shown(url))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if !seen.is_empty() {
+        out.push_str(&format!("<p class=\"soft\">{}</p>\n", seen.join(" ")));
     }
     if let Some(fix) = &finding.fix {
         out.push_str("<details><summary>How to fix it</summary>\n");

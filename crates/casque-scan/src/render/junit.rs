@@ -4,9 +4,10 @@ use casque::reply::escape_html;
 
 use super::Judged;
 use super::clean::{lines, plain};
-use crate::report::{Finding, Grade};
+use crate::report::{Finding, Grade, Severity};
 
-/// Renders reports as JUnit XML. With an earlier report to compare with, only what is new fails.
+/// Renders reports as JUnit XML. What is merely worth knowing (`info`) passes and says so in its output; with an earlier report to
+/// compare with, only what is new fails.
 #[must_use]
 pub fn junit(judged: &[Judged], bar: Option<Grade>) -> String {
     let suites: Vec<(String, usize, usize)> = judged.iter().map(|j| suite(j, bar)).collect();
@@ -31,11 +32,12 @@ fn suite(judged: &Judged, bar: Option<Grade>) -> (String, usize, usize) {
         cases.push_str(&case("grade", &title, failure.as_deref()));
     }
     for (finding, new) in judged.failed() {
-        let fails = new != Some(false);
+        let fails = new != Some(false) && finding.severity > Severity::Info;
         tests += 1;
         failures += usize::from(fails);
-        let failure = fails.then(|| failure(&finding.title, &details(finding)));
-        cases.push_str(&case(&finding.test, &named(finding), failure.as_deref()));
+        let details = details(finding);
+        let body = if fails { failure(&finding.title, &details) } else { output(&details) };
+        cases.push_str(&case(&finding.test, &named(finding), Some(&body)));
     }
     for finding in judged.passed() {
         tests += 1;
@@ -49,10 +51,10 @@ fn named(finding: &Finding) -> String {
     format!("{}: {}", finding.id, finding.title)
 }
 
-fn case(class: &str, name: &str, failure: Option<&str>) -> String {
+fn case(class: &str, name: &str, body: Option<&str>) -> String {
     let (class, name) = (escape_html(&plain(class)), escape_html(&plain(name)));
-    match failure {
-        Some(failure) => format!("    <testcase classname=\"{class}\" name=\"{name}\">\n{failure}    </testcase>\n"),
+    match body {
+        Some(body) => format!("    <testcase classname=\"{class}\" name=\"{name}\">\n{body}    </testcase>\n"),
         None => format!("    <testcase classname=\"{class}\" name=\"{name}\"/>\n"),
     }
 }
@@ -61,9 +63,15 @@ fn failure(message: &str, details: &str) -> String {
     format!("      <failure message=\"{}\">{}</failure>\n", escape_html(&plain(message)), escape_html(details))
 }
 
+fn output(details: &str) -> String {
+    format!("      <system-out>{}</system-out>\n", escape_html(details))
+}
+
 fn details(finding: &Finding) -> String {
     let mut out = plain(&finding.why);
-    out.push_str(&format!("\nseen at {}", plain(&finding.url)));
+    if let Some(url) = finding.place() {
+        out.push_str(&format!("\nseen at {}", plain(url)));
+    }
     if let Some(evidence) = &finding.evidence {
         out.push_str(&format!("\n{}", plain(evidence)));
     }
@@ -95,7 +103,7 @@ mod tests {
             if tag.starts_with('/') {
                 assert_eq!(open.pop(), Some(name));
             } else if !tag.is_empty() && !tag.starts_with('?') {
-                assert!(["testsuites", "testsuite", "testcase", "failure"].contains(&name.as_str()), "{name}");
+                assert!(["testsuites", "testsuite", "testcase", "failure", "system-out"].contains(&name.as_str()), "{name}");
                 seen.push(name.clone());
                 if !tag.ends_with('/') {
                     open.push(name);
@@ -122,5 +130,14 @@ mod tests {
         let xml = junit(&[Judged { report, delta }], None);
         well_formed(&xml);
         assert!(xml.contains("<testsuites name=\"casque scan\" tests=\"3\" failures=\"1\">"), "{xml}");
+    }
+
+    #[test]
+    fn what_is_worth_knowing_passes() {
+        let info = Finding { severity: Severity::Info, modifier: 0, ..finding("note", "X: 1") };
+        let xml = junit(&[Judged { report: report("https://shop.example/", vec![info]), delta: None }], None);
+        let seen = well_formed(&xml);
+        assert!(xml.contains(" tests=\"1\" failures=\"0\">") && !xml.contains("<failure"), "{xml}");
+        assert!(seen.contains(&"system-out".to_owned()) && xml.contains("An attacker does something bad."), "{xml}");
     }
 }

@@ -22,7 +22,7 @@ fn site(judged: &Judged, bar: Option<Grade>) -> String {
         out.push_str("\n| | what is wrong | seen | points |\n|---|---|---|---:|\n");
         for (finding, new) in judged.failed() {
             let new = if new == Some(true) { " **new**" } else { "" };
-            let seen = code_in_table(finding.evidence.as_deref().unwrap_or(&finding.url));
+            let seen = finding.evidence.as_deref().or(finding.place()).map(code_in_table).unwrap_or_default();
             out.push_str(&format!("| {}{new} | {} | {seen} | {} |\n", badge(finding.severity), text(&finding.title), finding.modifier));
         }
         for (finding, _) in judged.failed() {
@@ -46,11 +46,12 @@ fn site(judged: &Judged, bar: Option<Grade>) -> String {
 
 fn details(finding: &Finding) -> String {
     let mut out = format!("\n<details><summary>{}</summary>\n\n{}\n\n", text(&finding.title), text(&finding.why));
-    out.push_str(&format!("Seen at {}", code(&finding.url)));
-    if let Some(evidence) = &finding.evidence {
-        out.push_str(&format!(": {}", code(evidence)));
+    match (finding.place(), &finding.evidence) {
+        (Some(url), Some(evidence)) => out.push_str(&format!("Seen at {}: {}\n", code(url), code(evidence))),
+        (Some(url), None) => out.push_str(&format!("Seen at {}\n", code(url))),
+        (None, Some(evidence)) => out.push_str(&format!("Seen: {}\n", code(evidence))),
+        (None, None) => {}
     }
-    out.push('\n');
     for (what, fix) in finding.fix.iter().flat_map(|f| f.each()) {
         let body: Vec<String> = lines(fix).collect();
         let body = body.join("\n");
@@ -83,7 +84,10 @@ fn text(text: &str) -> String {
             '#' => out.push_str("&#35;"),
             ':' => out.push_str("&#58;"),
             '.' => out.push_str("&#46;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '|' | '~' | '!' | '{' | '}' | '$' => out.extend(['\\', c]),
+            // Renderers differ in what a backslash before a pipe means in a table.
+            '|' => out.push_str("&#124;"),
+            '\\' => out.push_str("&#92;"),
+            '`' | '*' | '_' | '[' | ']' | '(' | ')' | '~' | '!' | '{' | '}' | '$' => out.extend(['\\', c]),
             c => out.push(c),
         }
     }
@@ -97,9 +101,10 @@ fn code(text: &str) -> String {
     format!("{marks} {text} {marks}")
 }
 
-/// The same in a table, where even inside code a pipe ends the cell unless it is escaped.
-fn code_in_table(text: &str) -> String {
-    code(text).replace('|', "\\|")
+/// The same in a table, where a pipe ends the cell even inside a code span, and renderers count the backslashes before it in different
+/// ways. What has either, or a backtick, is an element with everything in it escaped: it holds no mark that could split or end it.
+fn code_in_table(shown: &str) -> String {
+    if plain(shown).contains(['|', '\\', '`']) { format!("<code>{}</code>", text(shown)) } else { code(shown) }
 }
 
 fn fence(text: &str, at_least: usize) -> String {
@@ -129,8 +134,7 @@ mod tests {
     fn evil_evidence_leaves_neither_its_cell_nor_its_code() {
         let out = markdown(&evil(), None);
         for row in out.lines().filter(|l| l.starts_with('|')) {
-            let ends = row.replace("\\|", "").matches('|').count();
-            assert_eq!(ends, 5, "{row}");
+            assert_eq!(row.matches('|').count(), 5, "{row}");
         }
         assert!(!out.contains("\n## owned"));
         assert!(out.contains("`` X: "), "{out}");
@@ -138,5 +142,16 @@ mod tests {
         assert!(!prose.contains(['@', '<', '#']) || prose.contains("&#64;"), "{prose}");
         assert!(!prose.contains("://") && !prose.contains("www.") && !prose.contains(" @"), "{prose}");
         assert_eq!(code("a``b`"), "``` a``b` ```");
+    }
+
+    #[test]
+    fn no_cell_is_split_whatever_a_renderer_makes_of_backslashes() {
+        for evil in ["a\\|<b>", "a|b", "\\", "x\\", "\\\\|", "`|`` ``` |", "](javascript:1) | [x](javascript:1)", "a\n|b", "` \\` | `"] {
+            let row = format!("| {} | {} |", text(evil), code_in_table(evil));
+            assert_eq!(row.matches('|').count(), 3, "{evil}: {row}");
+            // Nothing but our own escapes of single marks has a backslash, and no code span is left open.
+            assert!(!row.contains("\\\\") && !row.contains("\\|") && row.replace("\\`", "").matches('`').count() % 2 == 0, "{evil}: {row}");
+            assert!(!row.contains("](javascript:") && !row.contains("<b>"), "{evil}: {row}");
+        }
     }
 }

@@ -155,4 +155,14 @@ pub(crate) mod tests {
             assert!(out.ends_with('\n'), "{name}");
         }
     }
+
+    #[test]
+    fn a_response_without_an_address_was_seen_nowhere() {
+        let nowhere = Finding { url: String::new(), ..finding("a", "") };
+        let judged = [Judged { report: report("the response", vec![nowhere]), delta: None }];
+        for (name, format) in Format::NAMES {
+            let out = render(format, &judged, None).to_lowercase();
+            assert!(!out.contains("seen at") && !out.contains(">at <"), "{name}: {out}");
+        }
+    }
 }

@@ -74,9 +74,10 @@ fn wrong(finding: &Finding, new: Option<bool>, same_fix: Option<usize>) -> Strin
     if !finding.why.is_empty() {
         wrapped(&plain(&finding.why), WIDTH).iter().for_each(|line| out.push_str(&format!("{INDENT}{line}\n")));
     }
-    match &finding.evidence {
-        Some(evidence) => out.push_str(&format!("{INDENT}{DIM}seen:{DIM:#} {}\n", plain(evidence))),
-        None => out.push_str(&format!("{INDENT}{DIM}seen at {}{DIM:#}\n", plain(&finding.url))),
+    match (&finding.evidence, finding.place()) {
+        (Some(evidence), _) => out.push_str(&format!("{INDENT}{DIM}seen:{DIM:#} {}\n", plain(evidence))),
+        (None, Some(url)) => out.push_str(&format!("{INDENT}{DIM}seen at {}{DIM:#}\n", plain(url))),
+        (None, None) => {}
     }
     match (&finding.fix, same_fix) {
         (Some(_), Some(_)) => out.push_str(&format!("{INDENT}{DIM}fix: the same as above{DIM:#}\n")),

@@ -1,4 +1,11 @@
 //! Where findings are written down and added up.
+//!
+//! **Attacks and answers.** A site decides how often it makes a mistake: a page can load forty thousand foreign scripts. Of each rule
+//! ten findings are kept, the rest are counted; what is written down takes the same time however much there already is.
+
+use std::collections::hash_map::RandomState;
+use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
 
 use crate::report::{Finding, Fix, Grade, Profile, Report, Severity};
 
@@ -27,23 +34,41 @@ const TESTS: [(&str, i32); 19] = [
 /// What must be left for a bonus to count.
 const BONUS_FROM: i32 = 90;
 
+/// How many findings of one rule are kept.
+const MOST_OF_A_RULE: usize = 10;
+
 /// All that was found on one site.
 #[derive(Debug)]
 pub(super) struct Book {
     findings: Vec<Finding>,
+    /// What was written down or counted, by rule and evidence. Hashes under a random key: evidence can be long.
+    seen: HashSet<u64>,
+    keys: RandomState,
+    /// How many findings each rule has had.
+    of_rule: HashMap<String, usize>,
     not_judged: Vec<String>,
 }
 
 impl Book {
     pub(super) fn new(notes: &[String]) -> Self {
-        Self { findings: Vec::new(), not_judged: notes.to_vec() }
+        Self { findings: Vec::new(), seen: HashSet::new(), keys: RandomState::new(), of_rule: HashMap::new(), not_judged: notes.to_vec() }
     }
 
-    /// Writes a finding down, once: the same on a second response is the same mistake.
+    /// Writes a finding down, once: the same on a second response is the same mistake. Of a rule that has ten already it is counted,
+    /// and takes the place of the mildest only if it is worse.
     pub(super) fn add(&mut self, finding: Finding) {
-        let same = |f: &Finding| f.id == finding.id && f.evidence == finding.evidence;
-        if !self.findings.iter().any(same) {
+        if !self.seen.insert(self.keys.hash_one((&finding.id, &finding.evidence))) {
+            return;
+        }
+        let count = self.of_rule.entry(finding.id.clone()).or_default();
+        *count += 1;
+        if *count <= MOST_OF_A_RULE {
             self.findings.push(finding);
+            return;
+        }
+        let mildest = self.findings.iter_mut().filter(|f| f.id == finding.id).max_by_key(|f| f.modifier);
+        if let Some(mildest) = mildest.filter(|m| finding.modifier < m.modifier) {
+            *mildest = finding;
         }
     }
 
@@ -57,9 +82,20 @@ impl Book {
         !self.findings.iter().any(|f| f.test == test && f.modifier < 0)
     }
 
+    /// The last finding of a rule says how many more there are.
+    fn tell_of_the_rest(&mut self) {
+        for (id, count) in &self.of_rule {
+            let more = count.saturating_sub(MOST_OF_A_RULE);
+            if let Some(last) = self.findings.iter_mut().rfind(|f| f.id == *id && more > 0) {
+                last.title.push_str(&format!(" (and {more} more)"));
+            }
+        }
+    }
+
     /// Adds up.
     pub(super) fn close(mut self, target: String) -> Report {
         self.findings.sort_by_key(|f| (f.pass, std::cmp::Reverse(f.severity), f.modifier));
+        self.tell_of_the_rest();
         let mut left = TESTS;
         for finding in &mut self.findings {
             let Some((_, left)) = left.iter_mut().find(|(test, _)| *test == finding.test) else { continue };
@@ -154,6 +190,17 @@ mod tests {
     fn nothing_is_less_than_zero_points() {
         let report = scored(TESTS.map(|(test, most)| bad(test, test, Severity::High, most + 10, "", "")));
         assert_eq!((report.score, report.grade), (0, Grade::F));
+    }
+
+    #[test]
+    fn of_a_rule_ten_are_kept_the_worst_among_them_and_the_rest_counted() {
+        let many = (0..5000).map(|n| bad("page-content", "p", Severity::Low, 1, "Open", "").seen(n.to_string()));
+        let worst = bad("page-content", "p", Severity::High, 50, "Open", "").seen("the worst comes last");
+        let report = scored(many.chain([worst, bad("caching", "c", Severity::Low, 1, "Kept", "")]));
+        assert_eq!(report.findings.len(), 11);
+        assert_eq!(report.findings[0].modifier, -50);
+        let more: Vec<&str> = report.findings.iter().map(|f| f.title.as_str()).filter(|t| *t != "Open").collect();
+        assert_eq!(more, ["Open (and 4991 more)", "Kept"]);
     }
 
     #[test]

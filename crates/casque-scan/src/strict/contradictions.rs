@@ -1,9 +1,11 @@
 //! Headers that contradict themselves or each other, are sent twice, or are of another age.
 
+use casque::headers::value::check;
+
 use super::Context;
 use super::book::{Book, bad};
 use super::csp;
-use super::fixes::{in_the_app, remove, send};
+use super::fixes::{in_the_app, remove, send, toml};
 use super::framing::{self, FrameOptions};
 use super::site::{Site, evidence, shown};
 use crate::report::{Fix, Severity};
@@ -22,6 +24,8 @@ const SINGLE: [(&str, &str); 9] = [
     ("access-control-allow-origin", "Browsers refuse two origins, and the request fails."),
     ("content-type", "Browsers take the last, proxies and scanners often the first."),
 ];
+/// Those that differ from one response to the next, so that one value for all would break the site.
+const PER_RESPONSE: [&str; 2] = ["access-control-allow-origin", "content-type"];
 /// Headers that no browser heeds any more.
 const DEAD: [(&str, &str); 6] = [
     ("public-key-pins", "Browsers dropped it, and while they had it, one mistake locked visitors out for months."),
@@ -47,7 +51,7 @@ pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
         };
         let why = format!("{what_happens} It mostly means that app and proxy both set it: let one of them do it.");
         let finding = bad(TEST, id, severity, takes, format!("{} {what}", shown(name)), &why);
-        book.add(finding.seen(evidence(site.page, name).unwrap_or_default()).at(url).mended_by(once(name, first)));
+        book.add(finding.seen(evidence(site.page, name).unwrap_or_default()).at(url).mended_by(once(name, &lines)));
     }
     frames(site, book);
     for (name, why) in DEAD {
@@ -89,14 +93,63 @@ fn frames(site: &Site<'_>, book: &mut Book) {
     }
 }
 
-fn once(name: &str, value: &str) -> Fix {
+/// The header once. Which of its lines was meant nobody can say, so the first is proposed that browsers would heed; a value that they
+/// drop would be no remedy.
+fn once(name: &str, lines: &[&str]) -> Fix {
     let shown = shown(name);
-    // The value is the site's own and may be anything: the remedy names the header alone where it would have to quote it.
-    let plain = value.len() <= 200 && value.chars().all(|c| c.is_ascii_graphic() && !"\"'\\`$".contains(c) || c == ' ');
+    let value = lines.iter().copied().find(|line| is_sound(name, line)).or_else(|| usual(name));
     Fix {
-        casque: if plain { format!("[headers]\n{name} = {{ value = \"{value}\", mode = \"override\" }}") } else { String::new() },
+        casque: value.map(|v| format!("[headers]\n{name} = {{ value = {}, mode = \"override\" }}", toml(v))).unwrap_or_default(),
         express: format!("// set {shown} in one place: the app or the proxy, not both"),
         nginx: format!("proxy_hide_header {shown};    # then add_header {shown} ... always"),
         caddy: format!("header >{shown} ...    # with > the last one written replaces the app's"),
+    }
+}
+
+/// Whether a value of the site's may be proposed back to it: casque's own check has nothing to say against it, it fits a line, and it
+/// is not of one of [`PER_RESPONSE`].
+fn is_sound(name: &str, value: &str) -> bool {
+    let plain = value.len() <= 200 && value.chars().all(|c| c.is_ascii_graphic() && !"\"'\\`$".contains(c) || c == ' ');
+    plain && !PER_RESPONSE.contains(&name) && check(name, value).is_empty()
+}
+
+/// What most sites send; `None` where that depends on the response.
+fn usual(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "strict-transport-security" => "max-age=31536000",
+        "x-frame-options" => "SAMEORIGIN",
+        "x-content-type-options" => "nosniff",
+        "cross-origin-opener-policy" => "same-origin",
+        "cross-origin-embedder-policy" => "credentialless",
+        "cross-origin-resource-policy" => "same-site",
+        "origin-agent-cluster" => "?1",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_browsers_heed_is_proposed() {
+        for (name, lines, proposed) in [
+            ("x-frame-options", &["DENY", "SAMEORIGIN"][..], Some("DENY")),
+            ("x-frame-options", &["ALLOW-FROM https://a.example", "DENY"], Some("DENY")),
+            ("x-frame-options", &["ALLOWALL", "ALLOWALL"], Some("SAMEORIGIN")),
+            ("strict-transport-security", &["max-age=abc", "yes"], Some("max-age=31536000")),
+            ("x-content-type-options", &["nosniff, nosniff", "\""], Some("nosniff")),
+            ("cross-origin-opener-policy", &["same origin", "x"], Some("same-origin")),
+            ("origin-agent-cluster", &["true", "1"], Some("?1")),
+            ("strict-transport-security", &["max-age=0", "max-age=63072000"], Some("max-age=63072000")),
+            ("content-type", &["text/html", "text/plain"], None),
+            ("access-control-allow-origin", &["https://a.example", "*"], None),
+        ] {
+            let expected = proposed.map(|v| format!("[headers]\n{name} = {{ value = \"{v}\", mode = \"override\" }}"));
+            assert_eq!(once(name, lines).casque, expected.unwrap_or_default(), "{name} {lines:?}");
+        }
+        for (name, _) in SINGLE {
+            assert!(usual(name).is_none_or(|value| is_sound(name, value)), "{name}");
+        }
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
             let title = "Any site may read this one with the visitor's cookies";
             book.add(probe.seen(bad(TEST, "cors-any-origin-with-credentials", Severity::High, 50, title, WHY)).mended_by(fix()));
         }
-        None => strangers.iter().for_each(|probe| book.add(trick(probe))),
+        None => strangers.iter().for_each(|probe| book.add(trick(probe, host))),
     }
     for probe in probes.iter().filter(|p| p.lets_in() && p.with_cookies && is_downgrade(p.origin, host)) {
         let title = "The site over plain http may read this one with the visitor's cookies";
@@ -73,14 +73,18 @@ pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
     }
 }
 
-fn trick(probe: &Probe<'_>) -> Finding {
+fn trick(probe: &Probe<'_>, host: &str) -> Finding {
+    const LOOKALIKE: &str = "cors-lookalike-origin-with-credentials";
+    let ends_alike = Address::parse(probe.origin).is_some_and(|a| a.host.ends_with(host));
     let (id, title) = if probe.origin == "null" {
         (
             "cors-null-origin-with-credentials",
             "The origin null may read the site with the visitor's cookies: any site can have it, by a sandboxed frame",
         )
+    } else if ends_alike {
+        (LOOKALIKE, "A name that only ends like the site's own may read it with the visitor's cookies")
     } else {
-        ("cors-lookalike-origin-with-credentials", "A name that only starts like the site's own may read it with the visitor's cookies")
+        (LOOKALIKE, "A name that only starts like the site's own may read it with the visitor's cookies")
     };
     probe.seen(bad(TEST, id, Severity::High, 50, title, WHY)).mended_by(fix())
 }

@@ -9,9 +9,10 @@ use super::Context;
 use super::book::{Book, bad, good};
 use super::csp_lint;
 use super::csp_scripts::{self, Hole};
-use super::fixes::send_with_helmet;
+use super::fixes::{send, send_with_helmet};
 use super::site::{Site, evidence};
 use crate::exchange::Exchange;
+use crate::html::Document;
 use crate::mdn::http_equiv;
 use crate::report::{Finding, Fix, Severity};
 
@@ -21,6 +22,10 @@ const WHY_NONE: &str = "If an attacker ever gets a script into a page (a comment
                         acting as the visitor. A policy is the second wall behind escaping.";
 /// A policy to start from that most server-rendered pages can live with.
 const START: &str = "default-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'; object-src 'none'";
+
+/// The same for pages with inline scripts, which `'self'` would stop; casque puts a fresh nonce in place of `'nonce'`.
+const START_WITH_NONCE: &str =
+    "script-src 'nonce' 'strict-dynamic'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'";
 
 /// The policies that the headers of a response enforce.
 pub(super) fn enforced(exchange: &Exchange) -> Vec<Csp> {
@@ -56,12 +61,12 @@ pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
     let seen = seen.unwrap_or_else(|| format!("<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">", policies[0]));
     if !policies.iter().any(|p| p.directives().iter().any(is_known)) {
         let title = "The Content-Security-Policy has no directive that browsers know";
-        book.add(at(site, bad(TEST, "csp-header-invalid", Severity::Medium, 25, title, WHY_NONE)).seen(seen).mended_by(start(site.page)));
+        book.add(at(site, bad(TEST, "csp-header-invalid", Severity::Medium, 25, title, WHY_NONE)).seen(seen).mended_by(start(site)));
         return;
     }
     let holes = csp_scripts::holes(&policies);
     for hole in &holes {
-        book.add(at(site, csp_scripts::finding(*hole)).seen(&*seen).mended_by(csp_scripts::fix(*hole, site.page)));
+        book.add(at(site, csp_scripts::finding(*hole)).seen(&*seen).mended_by(csp_scripts::fix(*hole, site)));
     }
     plugins(site, &policies, &seen, book);
     base(site, &policies, &holes, &seen, book);
@@ -94,7 +99,7 @@ fn absent(site: &Site<'_>, seen: Option<String>) -> Finding {
         }
         (None, None) => bad(TEST, "csp-not-implemented", Severity::Medium, 25, "No Content-Security-Policy", WHY_NONE),
     };
-    at(site, finding).mended_by(start(site.page))
+    at(site, finding).mended_by(start(site))
 }
 
 /// `object-src`: plug-ins are gone from browsers, but an `<object>` still shows foreign pages inside this one's frame of trust.
@@ -110,7 +115,7 @@ fn plugins(site: &Site<'_>, policies: &[Csp], seen: &str, book: &mut Book) {
     if policies.iter().all(open) {
         let title = "The Content-Security-Policy does not limit <object> and <embed>";
         let why = "Old browsers run plug-ins from there, outside of every other rule. No page of today needs it: say object-src 'none'.";
-        book.add(at(site, bad(TEST, "csp-object-open", Severity::Low, 5, title, why)).seen(seen).mended_by(start(site.page)));
+        book.add(at(site, bad(TEST, "csp-object-open", Severity::Low, 5, title, why)).seen(seen).mended_by(start(site)));
     }
 }
 
@@ -121,7 +126,7 @@ fn base(site: &Site<'_>, policies: &[Csp], holes: &[Hole], seen: &str, book: &mu
     if by_nonce && holes.is_empty() && policies.iter().all(|p| p.get("base-uri").is_none()) {
         let title = "The Content-Security-Policy trusts scripts by nonce or hash but does not limit <base>";
         let why = "An injected <base href> makes the site's own trusted <script src> load from the attacker's server.";
-        book.add(at(site, bad(TEST, "csp-base-open", Severity::Low, 5, title, why)).seen(seen).mended_by(start(site.page)));
+        book.add(at(site, bad(TEST, "csp-base-open", Severity::Low, 5, title, why)).seen(seen).mended_by(start(site)));
     }
 }
 
@@ -184,11 +189,57 @@ fn at(site: &Site<'_>, finding: Finding) -> Finding {
     finding.at(&site.page.url)
 }
 
-pub(super) fn start(page: &Exchange) -> Fix {
+/// A policy to start from, one that keeps the page's own scripts running.
+pub(super) fn start(site: &Site<'_>) -> Fix {
+    if has_inline_scripts(&site.document) {
+        return start_with_nonce(site.page);
+    }
     send_with_helmet(
-        page,
+        site.page,
         HEADER,
         START,
         "contentSecurityPolicy: { directives: { defaultSrc: [\"'self'\"], baseUri: [\"'self'\"], formAction: [\"'self'\"], frameAncestors: [\"'self'\"], objectSrc: [\"'none'\"] } }",
     )
+}
+
+/// A policy by which the scripts run that bear this response's nonce. nginx and Caddy cannot print one into pages.
+pub(super) fn start_with_nonce(page: &Exchange) -> Fix {
+    const ELSEWHERE: &str = "# let the app send the header: the nonce must be fresh for each response and stand on the page's scripts";
+    let casque = send(page, HEADER, START_WITH_NONCE).casque;
+    Fix {
+        casque: format!(
+            "# print the request header casque-csp-nonce on the scripts that are yours, or they stop: <script nonce=\"...\">\n{casque}"
+        ),
+        express: "// a fresh nonce for each response; print it on the scripts that are yours: <script nonce=\"<%= nonce %>\">\napp.use((req, res, next) => { res.locals.nonce = require('crypto').randomBytes(16).toString('base64'); next(); });\napp.use(helmet({ contentSecurityPolicy: { directives: { scriptSrc: [\"'strict-dynamic'\", (req, res) => `'nonce-${res.locals.nonce}'`] } } }));".to_owned(),
+        nginx: ELSEWHERE.to_owned(),
+        caddy: ELSEWHERE.to_owned(),
+    }
+}
+
+/// Whether scripts stand in the page itself. Blocks of data (JSON, say) are none.
+pub(super) fn has_inline_scripts(document: &Document) -> bool {
+    let runs = |kind: &str| {
+        let kind = kind.trim().to_ascii_lowercase();
+        kind.is_empty() || kind.ends_with("javascript") || matches!(kind.as_str(), "module" | "importmap" | "speculationrules")
+    };
+    document.scripts.iter().any(|e| e.attribute("src").is_none() && runs(e.attribute("type").unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_in_the_page_are_told_from_data() {
+        for (html, inline) in [
+            ("<script>start()</script>", true),
+            ("<script type=module>start()</script>", true),
+            ("<script type=' Text/JavaScript '>start()</script>", true),
+            ("<script type=application/ld+json>{}</script>", false),
+            ("<script src=/app.js></script>", false),
+            ("", false),
+        ] {
+            assert_eq!(has_inline_scripts(&crate::html::read(html.as_bytes())), inline, "{html}");
+        }
+    }
 }

@@ -7,8 +7,8 @@ use casque::headers::csp::{Csp, Directive, Keyword, Source};
 use super::book::bad;
 use super::csp::TEST;
 use super::fixes::{in_the_app, send_with_helmet};
+use super::site::Site;
 use crate::domain::{is_public_suffix, registrable};
-use crate::exchange::Exchange;
 use crate::report::{Finding, Fix, Severity};
 
 /// A way for a foreign script to run.
@@ -178,20 +178,20 @@ pub(super) fn finding(hole: Hole) -> Finding {
 }
 
 /// What to do about it.
-pub(super) fn fix(hole: Hole, page: &Exchange) -> Fix {
+pub(super) fn fix(hole: Hole, site: &Site<'_>) -> Fix {
     match hole {
-        Hole::Unlimited | Hole::Anywhere | Hole::Data => super::csp::start(page),
-        Hole::Inline => Fix {
-            express: "// a fresh nonce for each response; print it on the scripts that are yours: <script nonce=\"<%= nonce %>\">\napp.use((req, res, next) => { res.locals.nonce = require('crypto').randomBytes(16).toString('base64'); next(); });\napp.use(helmet({ contentSecurityPolicy: { directives: { scriptSrc: [\"'strict-dynamic'\", (req, res) => `'nonce-${res.locals.nonce}'`] } } }));".to_owned(),
-            ..super::csp::start(page)
-        },
+        Hole::Unlimited | Hole::Anywhere | Hole::Data => super::csp::start(site),
+        Hole::Inline => super::csp::start_with_nonce(site.page),
+        Hole::Handlers if super::csp::has_inline_scripts(&site.document) => super::csp::start_with_nonce(site.page),
         Hole::Handlers => send_with_helmet(
-            page,
+            site.page,
             "content-security-policy",
             "default-src 'self'; script-src-attr 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'; object-src 'none'",
             "contentSecurityPolicy: { directives: { scriptSrcAttr: [\"'none'\"] } }",
         ),
-        Hole::Bypass => in_the_app("// serve the library from your own origin, or allow the one file by its hash:\n// scriptSrc: [\"'self'\", \"'sha384-...'\"] with <script src=\"...\" integrity=\"sha384-...\" crossorigin>"),
+        Hole::Bypass => in_the_app(
+            "// serve the library from your own origin, or allow the one file by its hash:\n// scriptSrc: [\"'self'\", \"'sha384-...'\"] with <script src=\"...\" integrity=\"sha384-...\" crossorigin>",
+        ),
         Hole::Eval => in_the_app("// take 'unsafe-eval' out of script-src; for WebAssembly alone say 'wasm-unsafe-eval'"),
         Hole::Http => in_the_app("// write the hosts of script-src without a scheme, or with https://"),
     }

@@ -62,8 +62,8 @@ pub(super) fn in_the_app(express: &str) -> Fix {
     Fix { express: express.to_owned(), ..Fix::default() }
 }
 
-fn toml(value: &str) -> String {
-    // Values here are our own: no line breaks, no control bytes.
+/// A string of TOML. Values here are our own, or plain: no line breaks, no control bytes.
+pub(super) fn toml(value: &str) -> String {
     format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
 }
 

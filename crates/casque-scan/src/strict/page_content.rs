@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::book::{Book, bad, good};
+use super::csp;
 use super::fixes::in_the_app;
 use super::site::Site;
 use crate::address::Address;
@@ -15,6 +16,7 @@ const TEST: &str = "page-content";
 struct Loaded<'d> {
     what: &'static str,
     reference: &'d str,
+    /// Where it comes from; the path is not looked at.
     address: Address,
     integrity: bool,
 }
@@ -55,6 +57,7 @@ pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
             );
         }
     }
+    forms(site, page, book);
     if book.is_clean(TEST) && !loaded.is_empty() {
         let title = if loaded.iter().any(|l| foreign(&l)) {
             "What comes from other sites has integrity"
@@ -68,12 +71,34 @@ pub(super) fn judge(site: &Site<'_>, _: &Context<'_>, book: &mut Book) {
     }
 }
 
+/// Forms of a page over https that send what is typed over http. Browsers upgrade them where a policy says so (Upgrade Insecure
+/// Requests, 3.2).
+fn forms(site: &Site<'_>, page: &Address, book: &mut Book) {
+    let upgraded = csp::enforced(site.page).iter().any(|p| p.get("upgrade-insecure-requests").is_some());
+    if !page.https || upgraded {
+        return;
+    }
+    let root = page.with_path("/");
+    for (element, name) in site.document.forms.iter().flat_map(|e| [(e, "action"), (e, "formaction")]) {
+        let Some(reference) = element.attribute(name) else { continue };
+        if root.join(reference).is_some_and(|to| !to.https) {
+            let title = "A form sends what is typed over plain http";
+            let why = "Whoever sits on the network reads it, passwords too, and can answer in the site's place.";
+            let finding = bad(TEST, "form-over-http", Severity::High, 20, title, why).seen(format!("<form {name}>: {reference}"));
+            let fix = in_the_app("<form method=\"post\" action=\"/log-in\">    <!-- without a scheme and host, or with https:// -->");
+            book.add(finding.at(&site.page.url).mended_by(fix));
+        }
+    }
+}
+
 fn loaded<'s>(site: &'s Site<'_>, page: &Address) -> Vec<Loaded<'s>> {
     let scripts = site.document.scripts.iter().filter_map(|e| Some(("script", e, e.attribute("src")?)));
     let links = site.document.links.iter().filter(|e| is_executable(e)).filter_map(|e| Some(("style", e, e.attribute("href")?)));
+    // Only the origin counts, so the page's path, which may be long, is not copied for each of thousands of elements.
+    let root = page.with_path("/");
     let resolve = |(what, element, reference): (&'static str, &'s Element, &'s str)| {
         let integrity = element.attribute("integrity").is_some_and(has_hash);
-        Some(Loaded { what, reference, address: page.join(reference)?, integrity })
+        Some(Loaded { what, reference, address: root.join(reference)?, integrity })
     };
     scripts.chain(links).filter_map(resolve).collect()
 }

@@ -30,7 +30,8 @@ async fn grade(address: &str) -> Option<Report> {
     let options = Options { timeout: PATIENCE, probes: false, ..Options::default() };
     let capture = capture(&target, &options).await.ok()?;
     let page = capture.http.as_ref()?;
-    (200..400).contains(&page.status).then(|| strict::grade(&capture, &Context { now: None, preload: None }))
+    let is_page = (200..400).contains(&page.status);
+    strict::grade(&capture, &Context { now: None, preload: None }).ok().filter(|_| is_page)
 }
 
 fn in_colour(report: &Report) -> String {

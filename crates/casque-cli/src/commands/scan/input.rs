@@ -5,9 +5,10 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use casque_scan::mdn::Preload;
+use casque_scan::render::one_line;
 use casque_scan::{Baseline, Capture, har, raw};
 
-use super::fetch::Target;
+use super::fetch::{Target, without_userinfo};
 
 /// The largest preload list that is read, in bytes: Chromium's has about 20 MB.
 const MAX_PRELOAD: usize = 128 * 1024 * 1024;
@@ -26,7 +27,7 @@ impl Input {
         if text == "-" {
             return Ok(Self::Stdin);
         }
-        Target::parse(text).map(Self::Site).map_err(|why| format!("cannot scan `{}`: {why}", casque_scan::render::one_line(text)))
+        Target::parse(text).map(Self::Site).map_err(|why| format!("cannot scan `{}`: {why}", one_line(&without_userinfo(text))))
     }
 
     pub(super) fn target(&self) -> Option<Target> {

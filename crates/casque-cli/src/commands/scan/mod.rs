@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use casque_scan::mdn::Preload;
 use casque_scan::render::{Judged, one_line, render};
-use casque_scan::{Capture, Profile, Report, mdn, strict};
+use casque_scan::{Capture, Profile, Report, ScanError, mdn, strict};
 use http::header::COOKIE;
 use tokio::task::JoinSet;
 
@@ -59,6 +59,11 @@ fn captures(args: &ScanArgs) -> Result<(Vec<Capture>, bool), String> {
         all.extend(input::recording(path)?);
     }
     let targets: Vec<Target> = inputs.iter().filter_map(Input::target).collect();
+    for target in targets.iter().filter(|t| t.had_userinfo) {
+        let origin = one_line(&target.address.origin());
+        printer::warning(format_args!("{BOLD}{origin}{BOLD:#}: the user and password in its address are not sent"));
+        printer::hint("give them as a header: -H 'Authorization: Basic ...', with the base64 of USER:PASSWORD");
+    }
     let mut failed = false;
     if !targets.is_empty() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| format!("cannot start: {e}"))?;
@@ -108,7 +113,7 @@ async fn ask(targets: &[Target], options: &Options) -> Vec<Result<Capture, Fetch
             None => break,
         }
     }
-    results.into_iter().map(|r| r.unwrap_or(Err(FetchError::Timeout { limit: options.timeout }))).collect()
+    results.into_iter().map(|r| r.unwrap_or(Err(FetchError::Timeout { limit: options.timeout, whole: options.timeout }))).collect()
 }
 
 fn tell(target: &Target, error: &FetchError) {
@@ -133,13 +138,20 @@ impl Rules {
 
     fn grade(&self, capture: &Capture) -> Result<Report, String> {
         if self.profile == Profile::Mdn {
-            let mut report = mdn::grade(capture, &self.preload).map_err(|e| format!("{}: {e}", one_line(&capture.host)))?;
+            let mut report = mdn::grade(capture, &self.preload).map_err(|e| ungraded(capture, e))?;
             report.not_judged.extend(capture.notes.iter().cloned());
             return Ok(report);
         }
         let preload = (!self.preload.is_unknown()).then_some(&self.preload);
-        Ok(strict::grade(capture, &strict::Context { now: Some(self.now), preload }))
+        strict::grade(capture, &strict::Context { now: Some(self.now), preload }).map_err(|e| ungraded(capture, e))
     }
+}
+
+/// Why there is no report, with the address that it is about.
+fn ungraded(capture: &Capture, error: ScanError) -> String {
+    let page = capture.https.as_ref().or(capture.http.as_ref()).map(|e| e.url.as_str()).filter(|url| !url.is_empty());
+    let what = page.unwrap_or(if capture.host.is_empty() { "the response" } else { &capture.host });
+    format!("{BOLD}{}{BOLD:#}: {error}", one_line(what))
 }
 
 /// The time since the Unix epoch.

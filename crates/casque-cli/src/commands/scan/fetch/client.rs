@@ -1,11 +1,12 @@
 //! Requests of one scan: a kept connection for each origin, and a limit on everything.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use bytes::Bytes;
 use casque_scan::raw::{MAX_BODY, MAX_HEAD};
-use casque_scan::{Address, Exchange, JarCookie, is_private_host};
+use casque_scan::{Address, Exchange, JarCookie};
 use http::header::{ACCEPT, ACCEPT_ENCODING, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use http_body_util::{BodyExt, Empty};
@@ -16,13 +17,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 
-use super::connect::{Reach, connect};
+use super::connect::{Guard, connect};
 use super::error::FetchError;
 use super::secrets::Secrets;
 use super::tls::Trust;
 use super::{Options, Target};
 
-/// How long one page may take.
+/// How long one page may take, or half of the whole if that is more.
 const PAGE_LIMIT: Duration = Duration::from_secs(10);
 /// How long one probe may take: a tarpit must not use up the time of all.
 const PROBE_LIMIT: Duration = Duration::from_secs(5);
@@ -60,9 +61,7 @@ impl<'a> Ask<'a> {
 pub(super) struct Client {
     secrets: Secrets,
     accept_invalid_certs: bool,
-    /// The host that was named, and whether it is a public one.
-    host: String,
-    public: bool,
+    guard: Guard,
     deadline: Instant,
     limit: Duration,
     /// Read when it is needed first: a site on plain HTTP needs none.
@@ -89,8 +88,7 @@ impl Client {
         Self {
             secrets: Secrets::new(target, options),
             accept_invalid_certs: options.accept_invalid_certs,
-            host: target.address.host.clone(),
-            public: !is_private_host(&target.address.host),
+            guard: Guard::new(&target.address.host),
             deadline: Instant::now() + options.timeout,
             limit: options.timeout,
             trust: None,
@@ -115,11 +113,16 @@ impl Client {
         &self.jar
     }
 
+    /// Whether a redirect to this host may be followed.
+    pub(super) fn lets_follow(&self, host: &str) -> bool {
+        self.guard.lets_follow(host)
+    }
+
     /// Asks once. A kept connection that turns out to be closed is replaced.
     pub(super) async fn send(&mut self, ask: &Ask<'_>) -> Result<Exchange, FetchError> {
         match self.try_once(ask).await {
             // Whatever was being waited for then, it is the whole that has taken too long.
-            Err(_) if self.is_time_up() => Err(FetchError::Timeout { limit: self.limit }),
+            Err(_) if self.is_time_up() => Err(FetchError::Timeout { limit: self.limit, whole: self.limit }),
             result => result,
         }
     }
@@ -130,12 +133,12 @@ impl Client {
     }
 
     async fn try_once(&mut self, ask: &Ask<'_>) -> Result<Exchange, FetchError> {
-        let limit = if ask.page { PAGE_LIMIT } else { PROBE_LIMIT }.min(self.limit);
+        let limit = limit(ask.page, self.limit);
         if self.is_time_up() {
-            return Err(FetchError::Timeout { limit: self.limit });
+            return Err(FetchError::Timeout { limit: self.limit, whole: self.limit });
         }
         let until = self.deadline.min(Instant::now() + limit);
-        let late = FetchError::Timeout { limit };
+        let late = FetchError::Timeout { limit, whole: self.limit };
         let origin = ask.address.origin();
         if let Some(mut kept) = self.idle.remove(&origin)
             && kept.sender.ready().await.is_ok()
@@ -156,8 +159,7 @@ impl Client {
     }
 
     async fn connect(&mut self, address: &Address, until: Instant) -> Result<Connection, FetchError> {
-        let reach = if self.public && address.host != self.host { Reach::Outside } else { Reach::Anything };
-        let stream = connect(address, reach, until).await?;
+        let stream = connect(address, &mut self.guard, until).await?;
         if !address.https {
             return open(stream, false, address).await;
         }
@@ -233,12 +235,18 @@ impl Client {
         if whole {
             self.idle.insert(ask.address.origin(), connection);
         }
+        exchange.credentials = self.secrets.telling(ask.address);
         self.secrets.learn(ask.address, &exchange);
         if ask.cookies {
             exchange.fill(&mut self.jar);
         }
         Ok(exchange)
     }
+}
+
+/// How long one answer may take out of the time for all of them.
+fn limit(page: bool, whole: Duration) -> Duration {
+    if page { PAGE_LIMIT.max(whole / 2) } else { PROBE_LIMIT }.min(whole)
 }
 
 async fn open<S>(stream: S, verified: bool, address: &Address) -> Result<Connection, FetchError>
@@ -262,10 +270,14 @@ fn in_words(address: &Address, error: &hyper::Error) -> FetchError {
         );
     }
     if error.is_parse() {
-        return FetchError::not_http(address, "what it sends is not HTTP/1.1");
+        return FetchError::not_understood(address, "what it sends is not HTTP/1.1");
     }
     if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
-        return FetchError::not_http(address, "it closed the connection without an answer");
+        return FetchError::not_understood(address, "it closed the connection without an answer");
+    }
+    let io = std::error::Error::source(error).and_then(|e| e.downcast_ref::<std::io::Error>());
+    if io.is_some_and(|e| matches!(e.kind(), ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe)) {
+        return FetchError::not_understood(address, "it broke the connection off without an answer");
     }
     let cause = std::error::Error::source(error).map(|e| format!(": {e}")).unwrap_or_default();
     FetchError::not_http(address, &format!("{error}{cause}"))
@@ -287,6 +299,13 @@ fn encoded(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn more_time_for_all_is_more_time_for_a_page() {
+        let seconds = |page, whole| limit(page, Duration::from_secs(whole)).as_secs();
+        assert_eq!([1, 20, 60].map(|whole| seconds(true, whole)), [1, 10, 30]);
+        assert_eq!([1, 20, 60].map(|whole| seconds(false, whole)), [1, 5, 5]);
+    }
 
     #[test]
     fn a_path_becomes_a_request_target() {

@@ -1,15 +1,16 @@
 //! The network side of a scan: one site asked for what a [`Capture`] has room for.
 //!
 //! Polite: requests of one site go one after another over connections that are kept: two for the page, one each
-//! for robots.txt, security.txt, an address that is not there, a file and a preflight, four for foreign origins, and what
-//! redirects add: eleven without them.
+//! for robots.txt, security.txt, an address that is not there, a file and a preflight, five for foreign origins, and what
+//! redirects add: twelve without them.
 //! Bounded: connecting, heads, bodies, redirects and the whole have limits ([`Options`], [`client`]).
 //!
 //! **Attacks and answers.** The site under scan is hostile. It cannot hold the scan: every wait ends at one deadline. It cannot fill
 //! memory: heads and bodies have caps and compression is not asked for. It cannot collect what the user gave: headers and cookies go
 //! to the origin that was named and to no other, whatever a redirect says, and over plain HTTP only when that was asked for. It
 //! cannot have another site probed: after a redirect elsewhere the probes stay with the site that was named. A public site cannot
-//! lead the scan to what only this machine or network reaches, neither by address nor by a name that resolves to one.
+//! lead the scan to what only this machine or network reaches, neither by address nor by a name that resolves to one, its own
+//! included: whether the named host's first lookup leads outside or inside holds for the whole scan ([`connect`]).
 
 mod client;
 mod connect;
@@ -28,7 +29,7 @@ use http::{HeaderName, HeaderValue};
 use self::client::Client;
 pub(crate) use self::error::FetchError;
 use self::redirects::Chain;
-pub(crate) use self::target::Target;
+pub(crate) use self::target::{Target, without_userinfo};
 
 /// How a site is asked.
 #[derive(Debug, Clone)]
@@ -88,7 +89,7 @@ pub(crate) async fn capture(target: &Target, options: &Options) -> Result<Captur
     }
     let page = capture.https.as_ref().or(capture.http.as_ref()).and_then(|e| Address::parse(&e.url));
     let Some(page) = page else {
-        return Err(first_error.unwrap_or(FetchError::Timeout { limit: options.timeout }));
+        return Err(first_error.unwrap_or(FetchError::Timeout { limit: options.timeout, whole: options.timeout }));
     };
     if options.probes {
         let base = probes::base(target, page, &mut capture);
@@ -116,7 +117,10 @@ fn note(
     error: FetchError,
 ) -> Result<(), FetchError> {
     if !other_half {
-        return Err(first.take().unwrap_or(error));
+        return Err(match first.take() {
+            Some(first) => first.and(error),
+            None => error,
+        });
     }
     capture.notes.push(format!("{start}: {error}"));
     first.get_or_insert(error);

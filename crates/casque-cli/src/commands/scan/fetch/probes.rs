@@ -1,7 +1,8 @@
-//! What is asked besides the page: eight requests or so that no site should mind.
+//! What is asked besides the page: ten requests or so that no site should mind.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
+use std::net::IpAddr;
 
 use casque_scan::{Address, Capture, Exchange, Other, Role};
 use http::Method;
@@ -93,10 +94,15 @@ impl Probing<'_> {
 }
 
 /// The origins that careless checks let in: any at all; the one of sandboxed frames and local files; a name that starts with the
-/// site's own; the site itself without encryption.
+/// site's own; one that ends with it, without a dot between; the site itself without encryption.
 fn foreign_origins(base: &Address) -> Vec<String> {
+    let scheme = base.scheme();
     let mut origins =
-        vec![format!("https://{STRANGER}"), "null".to_owned(), format!("{}://{}.{STRANGER}", base.scheme(), base.host.replace(':', "-"))];
+        vec![format!("https://{STRANGER}"), "null".to_owned(), format!("{scheme}://{}.{STRANGER}", base.host.replace(':', "-"))];
+    // No name ends with an address, so no browser would ever send such an origin.
+    if base.host.parse::<IpAddr>().is_err() {
+        origins.push(format!("{scheme}://casque-scan{}", base.host));
+    }
     if base.https {
         origins.push(Address { https: false, port: None, ..base.clone() }.origin());
     }
@@ -118,7 +124,16 @@ mod tests {
     #[test]
     fn origins_that_careless_checks_let_in() {
         let origins = foreign_origins(&Address::parse("https://shop.example:8443/x").unwrap());
-        assert_eq!(origins, ["https://casque-scan.example", "null", "https://shop.example.casque-scan.example", "http://shop.example"]);
+        assert_eq!(
+            origins,
+            [
+                "https://casque-scan.example",
+                "null",
+                "https://shop.example.casque-scan.example",
+                "https://casque-scanshop.example",
+                "http://shop.example"
+            ]
+        );
         assert_eq!(foreign_origins(&Address::parse("http://[::1]:3000/").unwrap()).len(), 3);
     }
 }

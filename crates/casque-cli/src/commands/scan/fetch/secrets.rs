@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use casque_scan::{Address, Exchange};
-use http::header::COOKIE;
+use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{Options, Target};
@@ -61,6 +61,18 @@ impl Secrets {
         }
     }
 
+    /// The names of the fields among those that this address gets that say who asks.
+    pub(super) fn telling(&self, address: &Address) -> Vec<String> {
+        if !self.origins.iter().any(|o| o.same_origin(address)) {
+            return Vec::new();
+        }
+        let mut names: Vec<String> =
+            self.given.iter().filter(|(name, _)| *name == COOKIE || *name == AUTHORIZATION).map(|(name, _)| name.to_string()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// Keeps what an answer sets, for its own host alone.
     pub(super) fn learn(&mut self, address: &Address, exchange: &Exchange) {
         for line in exchange.values("set-cookie") {
@@ -80,7 +92,7 @@ impl Secrets {
 
 #[cfg(test)]
 mod tests {
-    use http::header::{AUTHORIZATION, USER_AGENT};
+    use http::header::USER_AGENT;
 
     use super::*;
 
@@ -117,6 +129,17 @@ mod tests {
             assert_eq!(fields[USER_AGENT], "casque");
         }
         assert!(sent("http://localhost:3000", true, "http://localhost:3000/x").contains_key(COOKIE));
+    }
+
+    #[test]
+    fn of_what_says_who_asks_the_names_are_told() {
+        let given = ["authorization", "x-a", "cookie", "cookie"].map(|n| (HeaderName::from_static(n), HeaderValue::from_static("geheim")));
+        let options = Options { headers: given.to_vec(), ..Options::default() };
+        let secrets = Secrets::new(&Target::parse("https://shop.example").unwrap(), &options);
+        let telling = |to: &str| secrets.telling(&Address::parse(to).unwrap());
+        assert_eq!(telling("https://shop.example/account"), ["authorization", "cookie"]);
+        assert_eq!(telling("http://shop.example/account"), [""; 0]);
+        assert_eq!(telling("https://evil.example/"), [""; 0]);
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub(crate) struct Target {
     pub(crate) address: Address,
     /// Whether the site is looked at over http and https both, as visitors of a public name reach it.
     both: bool,
+    /// Whether a user or password stood in the text; they are not kept.
+    pub(crate) had_userinfo: bool,
 }
 
 impl Target {
@@ -27,7 +29,7 @@ impl Target {
             if !is_web {
                 return Err("only http and https can be scanned".to_owned());
             }
-            return Address::parse(text).map(Self::named).ok_or_else(unusable);
+            return Address::parse(text).map(|a| Self { had_userinfo: has_userinfo(text), ..Self::named(a) }).ok_or_else(unusable);
         }
         let mut address = Address::parse(&format!("http://{text}")).ok_or_else(unusable)?;
         let tls_port = matches!(address.port, Some(443 | 8443));
@@ -35,13 +37,13 @@ impl Target {
             address.https = true;
             address.port = address.port.filter(|p| *p != 443);
         }
-        Ok(Self::named(address))
+        Ok(Self { had_userinfo: has_userinfo(text), ..Self::named(address) })
     }
 
     /// Exactly one address, over its own scheme alone unless it is a public name.
     pub(crate) fn named(address: Address) -> Self {
         let both = address.port.is_none() && address.host.parse::<IpAddr>().is_err() && !is_private_host(&address.host);
-        Self { address, both }
+        Self { address, both, had_userinfo: false }
     }
 
     /// The https address to ask, if any.
@@ -57,6 +59,18 @@ impl Target {
     fn over(&self, https: bool) -> Option<Address> {
         (self.both || self.address.https == https).then(|| Address { https, ..self.address.clone() })
     }
+}
+
+/// Whether a user or password stands before the host.
+fn has_userinfo(text: &str) -> bool {
+    let after = text.split_once("://").map_or(text, |(_, after)| after);
+    after.split(['/', '\\', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
+}
+
+/// A text for a message, without what may be a user and a password: everything up to the last `@`, wherever the host may begin.
+pub(crate) fn without_userinfo(text: &str) -> String {
+    let (scheme, after) = text.split_once("://").map_or((String::new(), text), |(s, after)| (format!("{s}://"), after));
+    after.rsplit_once('@').map_or_else(|| text.to_owned(), |(_, rest)| format!("{scheme}…@{rest}"))
 }
 
 fn unusable() -> String {
@@ -101,6 +115,20 @@ mod tests {
     fn what_cannot_be_scanned_is_told() {
         for text in ["ftp://shop.example", "", "https://", "a b", "localhost:99999", "--x"] {
             assert!(Target::parse(text).is_err() || text == "--x", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_user_and_password_are_noticed_and_not_shown() {
+        for (text, noticed, shown) in [
+            ("https://kim:geheim@shop.example/", true, "https://…@shop.example/"),
+            ("kim:geheim@localhost:3000", true, "…@localhost:3000"),
+            ("http://kim:ge/heim@shop.example/", false, "http://…@shop.example/"),
+            ("https://shop.example/@kim", false, "https://…@kim"),
+            ("localhost:3000", false, "localhost:3000"),
+        ] {
+            assert_eq!(Target::parse(text).is_ok_and(|t| t.had_userinfo), noticed, "{text}");
+            assert_eq!(without_userinfo(text), shown, "{text}");
         }
     }
 }
