@@ -12,14 +12,15 @@ use casque::headers::fetch_metadata::IsolationPolicy;
 use casque::limit::LimitedRequest;
 use casque::serve::Connection;
 use casque::{RequestId, Scheme};
-use http::header::HOST;
-use http::{HeaderValue, Request};
+use http::{HeaderName, Request};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::observe::Who;
 use crate::policy::RoutePolicy;
 use crate::server::Current;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// What is known about a request before anything is decided; in its extensions for every layer below.
 #[derive(Debug, Clone)]
@@ -97,7 +98,7 @@ where
         let peer = req.extensions().get::<Arc<Connection>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |c| c.peer());
         let caller = policy.trusted.identify(peer, req.headers());
         // Most likely a proxy that nobody named: then everybody behind it is one client to us.
-        if !caller.peer_is_trusted && req.headers().contains_key("x-forwarded-for") {
+        if !caller.peer_is_trusted && req.headers().keys().any(|name| *name == X_FORWARDED_FOR) {
             self.current.unheard_proxy(peer);
         }
         let scheme = policy.scheme.or(caller.reported_scheme).unwrap_or_default();
@@ -106,7 +107,7 @@ where
             .uri()
             .authority()
             .map(|a| a.as_str())
-            .or_else(|| req.headers().get(HOST).map(HeaderValue::as_bytes).and_then(|h| std::str::from_utf8(h).ok()));
+            .or_else(|| casque::host::field(req.headers()).and_then(|h| std::str::from_utf8(h.as_bytes()).ok()));
         let route = policy.routes.find(host, req.uri().path()).clone();
         let id = RequestId::fresh();
         let is_report = policy.reports.as_deref() == Some(req.uri().path());

@@ -25,8 +25,8 @@ pub(crate) type Stack = Record<Admit<Headers<Rescue<Intake<FetchMetadata<Limited
 pub(crate) fn build(current: Rc<Current>, store: Arc<MemoryStore>, inbox: Arc<Inbox>, logger: Logger, drain: Drain) -> Stack {
     // The app. The only place that talks to another machine.
     let app = Forward::new(drain);
-    // The app's cookies, before anybody else sees its response.
-    let app = CookieLayer::per_request(Exchange::cookies).layer(app);
+    // The app's cookies, before anybody else sees its response. What was done to them is for the log alone.
+    let app = CookieLayer::per_request(Exchange::cookies).tell(logger.is_on()).layer(app);
     // Refusals cost no cookie work and never reach the app.
     let app = LimitLayer::per_request(Exchange::limits).store(store).layer(app);
     // Before the limits: what another site makes a visitor's browser send must not use up that visitor's requests.

@@ -1,4 +1,14 @@
-//! Which hosts a rule is for.
+//! Which host a request is for, and which hosts a rule.
+
+use http::header::HOST;
+use http::{HeaderMap, HeaderValue};
+
+/// The first `Host` field of a request. Clients send it before all others (RFC 9110 section 7.2), so looking from the start is quicker
+/// than asking the map, which would hash the name.
+#[must_use]
+pub fn field(headers: &HeaderMap) -> Option<&HeaderValue> {
+    headers.iter().find(|(name, _)| *name == HOST).map(|(_, value)| value)
+}
 
 /// A host name, or all names below one.
 #[derive(Debug, Clone, PartialEq, Eq)]

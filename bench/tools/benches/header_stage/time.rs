@@ -27,8 +27,6 @@ impl Measure for Timed<'_> {
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
-    let mut timed = Timed(criterion.benchmark_group("header stage"));
-    subjects::each(&mut timed);
-    timed.0.finish();
+    subjects::each(&mut Timed(criterion.benchmark_group("header stage")));
     criterion.final_summary();
 }

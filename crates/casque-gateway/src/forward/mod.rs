@@ -17,7 +17,7 @@ mod response;
 mod upgrade;
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -91,18 +91,18 @@ async fn forward(worker: Forward, mut req: Request<ClientBody>) -> Result<Respon
     let continuation = (prepared.expects_continue && !conn.body_came_along()).then(Continuation::new);
     let progress = Rc::new(Progress::default());
 
-    let (mut parts, body) = req.into_parts();
-    let replay = replayable(&parts, &body);
-    let body = RequestBody::new(body, progress.clone(), continuation.clone(), route.max_body_size);
-    parts.extensions.clear();
-    let mut outgoing = Request::from_parts(parts, body);
+    let replay = replayable(&req);
+    req.extensions_mut().clear();
+    let mut outgoing = req.map(|body| RequestBody::new(body, progress.clone(), continuation.clone(), route.max_body_size));
     if prepared.version == Version::HTTP_11 {
         pass_on_informational(&mut outgoing, &conn, continuation.as_ref(), &route.headers);
     }
 
     let mut lease = pools.lease(target, replay).await?;
     let copy = if lease.is_suspect() { copy_of_head(&outgoing) } else { None };
-    let mut sent = patience.wait(lease.send(outgoing), &progress, route.response_timeout).await.map_err(|_| Error::ResponseTimeout)?;
+    // Pinned here: handed on by value, it would be copied at each hand, and it is as large as the request.
+    let sending = pin!(lease.send(outgoing));
+    let mut sent = patience.wait(sending, &progress, route.response_timeout).await.map_err(|_| Error::ResponseTimeout)?;
     if let Err(failed) = &mut sent {
         pools.trouble(target);
         // The app closed an idle connection just as it was used again. What was never sent, or may be sent twice (RFC 9110
@@ -130,9 +130,9 @@ async fn forward(worker: Forward, mut req: Request<ClientBody>) -> Result<Respon
 }
 
 /// Whether a request may be sent twice: its method says that twice is as good as once, and it has no body.
-fn replayable(parts: &http::request::Parts, body: &ClientBody) -> bool {
-    http_body::Body::is_end_stream(body)
-        && matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE)
+fn replayable(req: &Request<ClientBody>) -> bool {
+    http_body::Body::is_end_stream(req.body())
+        && matches!(*req.method(), Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE)
 }
 
 /// The same request, for a second try, if it has no body.

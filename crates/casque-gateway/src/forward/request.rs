@@ -1,6 +1,5 @@
 //! The request head, from the client's to the app's.
 
-use std::io::Write as _;
 use std::net::IpAddr;
 
 use bytes::Bytes;
@@ -199,15 +198,15 @@ pub(super) fn remove_nominated(headers: &mut HeaderMap) {
 fn forwarding_fields(headers: &mut HeaderMap, exchange: &Exchange, version: Version, has_via: bool) -> Result<(), Error> {
     // The client first, then the proxy it came through. What stood left of the client in a proxy's list is the client's own
     // invention, and apps that read the list from the left would take it for the truth.
-    let mut hops = format_ip(exchange.client.addr());
+    let mut hops = Hops::default();
+    hops.push(exchange.client.addr());
     if exchange.peer_is_trusted && exchange.peer != exchange.client.addr() {
-        hops.extend_from_slice(b", ");
-        hops.extend_from_slice(&format_ip(exchange.peer));
+        hops.push(exchange.peer);
     }
     if exchange.peer_is_trusted && headers.contains_key(FORWARDED) {
         headers.insert(FORWARDED, forwarded(exchange));
     }
-    headers.insert(X_FORWARDED_FOR, value(hops));
+    headers.insert(X_FORWARDED_FOR, hops.value());
     headers.insert(
         X_FORWARDED_PROTO,
         HeaderValue::from_static(match exchange.scheme {
@@ -216,7 +215,7 @@ fn forwarding_fields(headers: &mut HeaderMap, exchange: &Exchange, version: Vers
         }),
     );
     if !(exchange.peer_is_trusted && headers.contains_key(X_FORWARDED_HOST))
-        && let Some(host) = headers.get(HOST).cloned()
+        && let Some(host) = casque::host::field(headers).cloned()
     {
         headers.insert(X_FORWARDED_HOST, host);
     }
@@ -254,11 +253,12 @@ fn append_to_list(headers: &mut HeaderMap, name: HeaderName, item: &[u8]) {
         list.extend_from_slice(b", ");
     }
     list.extend_from_slice(item);
-    headers.insert(name, value(list));
+    headers.insert(name, value(&list));
 }
 
-fn value(bytes: Vec<u8>) -> HeaderValue {
-    HeaderValue::from_maybe_shared(Bytes::from(bytes)).unwrap_or(HeaderValue::from_static("unknown"))
+/// Copied once, to its length: a vector with room to spare would be kept behind a counter, which is one more allocation.
+fn value(bytes: &[u8]) -> HeaderValue {
+    HeaderValue::from_maybe_shared(Bytes::copy_from_slice(bytes)).unwrap_or(HeaderValue::from_static("unknown"))
 }
 
 /// The same in the words of RFC 7239.
@@ -269,32 +269,63 @@ fn forwarded(exchange: &Exchange) -> HeaderValue {
         elements.push_str(", ");
         elements.push_str(&node(exchange.peer));
     }
-    value(elements.into_bytes())
+    value(elements.as_bytes())
 }
 
-fn format_ip(ip: IpAddr) -> Vec<u8> {
-    let mut text = Vec::with_capacity(40);
-    match ip {
-        // By hand: it is done for every request, and the formatting machinery costs ten times as much.
-        IpAddr::V4(v4) => {
-            for (i, octet) in v4.octets().into_iter().enumerate() {
-                if i > 0 {
-                    text.push(b'.');
-                }
-                for (place, shown_from) in [(100, 100), (10, 10), (1, 0)] {
-                    if octet >= shown_from {
-                        text.push(b'0' + octet / place % 10);
+/// A list of at most two addresses, written on the stack: it is done for every request.
+#[derive(Debug)]
+struct Hops {
+    text: [u8; Self::ROOM],
+    len: usize,
+}
+
+impl Default for Hops {
+    fn default() -> Self {
+        Self { text: [0; Self::ROOM], len: 0 }
+    }
+}
+
+impl Hops {
+    /// Two IPv6 addresses, 45 characters at most as INET6_ADDRSTRLEN of POSIX has it, and what parts them.
+    const ROOM: usize = 2 * 45 + 2;
+
+    fn push(&mut self, ip: IpAddr) {
+        if self.len > 0 {
+            self.bytes(b", ");
+        }
+        match ip {
+            // By hand: the formatting machinery costs ten times as much.
+            IpAddr::V4(v4) => {
+                for (i, octet) in v4.octets().into_iter().enumerate() {
+                    if i > 0 {
+                        self.bytes(b".");
+                    }
+                    for (place, shown_from) in [(100, 100), (10, 10), (1, 0)] {
+                        if octet >= shown_from {
+                            self.bytes(&[b'0' + octet / place % 10]);
+                        }
                     }
                 }
             }
+            IpAddr::V6(_) => self.bytes(ip.to_string().as_bytes()),
         }
-        IpAddr::V6(_) => _ = write!(text, "{ip}"),
     }
-    text
+
+    /// What there is no room for is left out, which two addresses never need.
+    fn bytes(&mut self, bytes: &[u8]) {
+        if let Some(place) = self.text.get_mut(self.len..self.len + bytes.len()) {
+            place.copy_from_slice(bytes);
+            self.len += bytes.len();
+        }
+    }
+
+    fn value(&self) -> HeaderValue {
+        value(&self.text[..self.len])
+    }
 }
 
 fn id_value(id: RequestId) -> HeaderValue {
-    value(id.as_hex().to_vec())
+    value(&id.as_hex())
 }
 
 /// An id from another proxy: short, and of characters that mean nothing anywhere.
@@ -332,8 +363,13 @@ mod tests {
 
     #[test]
     fn addresses_are_written_as_the_standard_library_does() {
-        for ip in ["0.0.0.0", "1.20.255.100", "10.0.9.99", "2001:db8::1"] {
-            assert_eq!(format_ip(ip.parse().unwrap()), ip.as_bytes());
+        let long = "1111:2222:3333:4444:5555:6666:7777:8888";
+        for ip in ["0.0.0.0", "1.20.255.100", "10.0.9.99", "2001:db8::1", "::ffff:255.255.255.255", long] {
+            let mut hops = Hops::default();
+            hops.push(ip.parse().unwrap());
+            assert_eq!(hops.value(), ip);
+            hops.push(long.parse().unwrap());
+            assert_eq!(hops.value(), format!("{ip}, {long}"));
         }
     }
 

@@ -22,6 +22,7 @@ pin_project_lite::pin_project! {
         pub(super) inner: F,
         pub(super) policy: Option<Arc<CookiePolicy>>,
         pub(super) scheme: Scheme,
+        pub(super) tells: bool,
     }
 }
 
@@ -36,10 +37,9 @@ where
         let mut response = ready!(this.inner.poll(cx))?;
         if let Some(policy) = this.policy
             && policy.mode != Mode::Off
-            && response.headers().contains_key(SET_COOKIE)
         {
             let changes = harden_all(response.headers_mut(), policy, *this.scheme);
-            if !changes.is_empty() {
+            if *this.tells && !changes.is_empty() {
                 response.extensions_mut().insert(CookieChanges(changes));
             }
         }
@@ -48,10 +48,10 @@ where
 }
 
 fn harden_all(headers: &mut HeaderMap, policy: &CookiePolicy, scheme: Scheme) -> Changes {
-    let now = unix_time();
     let mut all = Changes::default();
     let mut dropped = false;
     if let http::header::Entry::Occupied(mut lines) = headers.entry(SET_COOKIE) {
+        let now = unix_time();
         for line in lines.iter_mut() {
             let (hardened, changes) = harden(line.as_bytes(), policy, scheme, now);
             all.merge(changes);

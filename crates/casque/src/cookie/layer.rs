@@ -15,6 +15,7 @@ use crate::Scheme;
 pub struct CookieLayer {
     pub(super) source: Source,
     pub(super) assume_https: bool,
+    pub(super) tells: bool,
 }
 
 /// Finds the policy, and the scheme that the browser used, on a request.
@@ -42,14 +43,14 @@ impl CookieLayer {
     /// The same policy for every response.
     #[must_use]
     pub fn with(policy: CookiePolicy) -> Self {
-        Self { source: Source::Fixed(Arc::new(policy)), assume_https: false }
+        Self { source: Source::Fixed(Arc::new(policy)), assume_https: false, tells: true }
     }
 
     /// A policy, and the scheme that the browser used, which an outer layer put on the request and `find` finds there. A request
     /// without them is left alone.
     #[must_use]
     pub fn per_request(find: Find) -> Self {
-        Self { source: Source::PerRequest(find), assume_https: false }
+        Self { source: Source::PerRequest(find), assume_https: false, tells: true }
     }
 
     /// Treat every request as HTTPS, for apps that are reached through a TLS-ending proxy and no other way. Default: `false`.
@@ -57,6 +58,14 @@ impl CookieLayer {
     #[must_use]
     pub fn https(mut self, always: bool) -> Self {
         self.assume_https = always;
+        self
+    }
+
+    /// Whether what was done to a response's cookies is put into its extensions as [`super::CookieChanges`]. Default: `true`. With `false`
+    /// a response whose cookies were changed costs three allocations less, and nobody learns of it.
+    #[must_use]
+    pub fn tell(mut self, changes: bool) -> Self {
+        self.tells = changes;
         self
     }
 }

@@ -40,7 +40,7 @@ where
             Source::PerRequest(find) => find(extensions).map_or((None, Scheme::Http), |(policy, scheme)| (Some(policy), scheme)),
         };
         let scheme = if self.layer.assume_https { Scheme::Https } else { scheme };
-        ResponseFuture { inner: self.inner.call(req), policy, scheme }
+        ResponseFuture { inner: self.inner.call(req), policy, scheme, tells: self.layer.tells }
     }
 }
 

@@ -46,6 +46,10 @@ impl Choice {
 
     /// From the headers of an app behind the gateway, which are taken out.
     pub(super) fn take_headers(&mut self, headers: &mut HeaderMap, changes: &mut HeaderChanges) {
+        // Nearly no response has either, and a look at the names there is cheaper than asking the map for both.
+        if !headers.keys().any(|name| *name == PROFILE || *name == CSP_ADD) {
+            return;
+        }
         if let Some(name) = headers.remove(PROFILE) {
             match name.to_str() {
                 Ok(name) => self.profile = Some(Cow::Owned(name.trim().to_owned())),

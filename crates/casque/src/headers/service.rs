@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{CONTENT_SECURITY_POLICY, HOST};
+use http::header::CONTENT_SECURITY_POLICY;
 use http::{HeaderMap, HeaderName, Request, Response};
 use tower_service::Service;
 
@@ -15,7 +15,7 @@ use super::nonce::Nonce;
 use super::policy::{HeaderPolicy, Selection};
 use super::profile::Asked;
 use super::{block, navigation};
-use crate::Scheme;
+use crate::{Scheme, host};
 
 /// Request header by which an app behind the gateway learns its response's nonce. Clients' own never reach the app.
 pub const CSP_NONCE: HeaderName = HeaderName::from_static("casque-csp-nonce");
@@ -40,7 +40,7 @@ impl<S> Headers<S> {
 
 /// What the request says of its response's headers; and tells the app its nonce.
 fn prepare<B>(policy: &HeaderPolicy, scheme: Scheme, behind_gateway: bool, req: &mut Request<B>) -> Selection {
-    let host = req.uri().authority().map(|a| a.as_str()).or_else(|| req.headers().get(HOST).and_then(|h| h.to_str().ok()));
+    let host = req.uri().authority().map(|a| a.as_str()).or_else(|| host::field(req.headers())?.to_str().ok());
     let channel = if scheme == Scheme::Http { Channel::Http } else { Channel::of(scheme, host.map(str::as_bytes)) };
     let selection = policy.select(channel, &Asked { method: req.method(), host, path: req.uri().path() });
     if let Some(nonce) = selection.nonce() {
