@@ -4,5 +4,7 @@
 //! ([`discover`]); matching them against advisories is built on that.
 
 mod discover;
+mod package;
 
 pub use discover::{Kind, Lockfile, discover};
+pub use package::{Ecosystem, Package};
