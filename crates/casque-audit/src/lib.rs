@@ -4,7 +4,14 @@
 //! ([`discover`]); matching them against advisories is built on that.
 
 mod discover;
+mod error;
+mod limits;
 mod package;
+mod place;
+mod text;
 
 pub use discover::{Kind, Lockfile, discover};
+pub use error::Error;
+pub use limits::Limits;
 pub use package::{Ecosystem, Package};
+pub use place::Place;
