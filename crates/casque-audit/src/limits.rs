@@ -1,5 +1,7 @@
 //! How much of a hostile file is read before it is refused.
 
+use crate::text::{Result, fault};
+
 /// What a file may cost. Lockfiles come from pull requests of strangers, so each of these is met before memory is spent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -13,6 +15,24 @@ pub struct Limits {
     pub folders: usize,
     /// Levels of folders below the one that was named. Default 12.
     pub levels: usize,
+}
+
+impl Limits {
+    /// Whether another package may be read after so many.
+    pub(crate) fn more_packages(&self, at: usize, have: usize) -> Result<()> {
+        if have >= self.packages {
+            return fault(at, format!("more than {} packages; raise the limit if this file is yours", self.packages));
+        }
+        Ok(())
+    }
+
+    /// Whether another dependency may be read after so many.
+    pub(crate) fn more_edges(&self, at: usize, have: usize) -> Result<()> {
+        if have >= self.edges {
+            return fault(at, format!("more than {} dependencies; raise the limit if this file is yours", self.edges));
+        }
+        Ok(())
+    }
 }
 
 impl Default for Limits {

@@ -7,7 +7,7 @@ use super::{Edge, EdgeKind, Graph, Instance, InstanceId, Marks, Needed, Note, No
 use crate::limits::Limits;
 use crate::package::{Ecosystem, Package};
 use crate::place::{Lines, Place};
-use crate::text::{Result, fault};
+use crate::text::Result;
 
 /// An instance as it is read.
 #[derive(Debug, Clone)]
@@ -96,9 +96,7 @@ impl<'l> Builder<'l> {
     }
 
     pub(crate) fn add(&mut self, draft: Draft) -> Result<InstanceId> {
-        if self.drafts.len() >= self.limits.packages {
-            return fault(draft.at, format!("more than {} packages; raise the limit if this lockfile is yours", self.limits.packages));
-        }
+        self.limits.more_packages(draft.at, self.drafts.len())?;
         let id = InstanceId(u32::try_from(self.drafts.len()).unwrap_or(u32::MAX));
         self.drafts.push(draft);
         Ok(id)
@@ -118,9 +116,7 @@ impl<'l> Builder<'l> {
 
     /// An edge, whose answer may be found later by [`Self::resolve`].
     pub(crate) fn edge(&mut self, at: usize, from: InstanceId, to: Option<InstanceId>, kind: EdgeKind, name: &str, range: &str) -> Result<()> {
-        if self.edges.len() >= self.limits.edges {
-            return fault(at, format!("more than {} dependencies; raise the limit if this lockfile is yours", self.limits.edges));
-        }
+        self.limits.more_edges(at, self.edges.len())?;
         let (name, range) = (self.intern(name), self.intern(range));
         self.edges.push(Edge { from, to, name, range, kind });
         Ok(())
@@ -132,6 +128,13 @@ impl<'l> Builder<'l> {
             if edge.to.is_none() {
                 edge.to = answer(edge, &self.drafts);
             }
+        }
+    }
+
+    /// Gives edges the kind that only their project's package.json tells.
+    pub(crate) fn rank(&mut self, kind: impl Fn(&Draft, &Edge) -> EdgeKind) {
+        for edge in &mut self.edges {
+            edge.kind = kind(&self.drafts[edge.from.index()], edge);
         }
     }
 
@@ -158,6 +161,8 @@ impl<'l> Builder<'l> {
 
     pub(crate) fn finish(mut self, text: &str) -> Graph {
         let count = self.drafts.len();
+        self.roots.sort_unstable();
+        self.roots.dedup();
         // A stable sort keeps the order in which each package names its dependencies.
         self.edges.sort_by_key(|e| e.from);
         let starts = offsets(count, self.edges.iter().map(|e| e.from));

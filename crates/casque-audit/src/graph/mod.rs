@@ -5,7 +5,7 @@ mod needed;
 
 use std::sync::Arc;
 
-pub(crate) use build::{Builder, Draft};
+pub(crate) use build::{Builder, Draft, Flags};
 pub use needed::Needed;
 
 use crate::package::Package;
@@ -205,17 +205,23 @@ impl Graph {
         self.incoming[range].iter().map(|e| &self.edges[*e as usize])
     }
 
-    /// The projects: the root and its workspaces.
+    /// The projects: the root and its workspaces, in the file's order.
     pub fn roots(&self) -> &[InstanceId] {
         &self.roots
     }
 
     /// Whether a project asks for it by itself, through a link or not.
     pub fn is_direct(&self, id: InstanceId) -> bool {
+        let asked_by_root = |e: &Edge| e.kind != EdgeKind::Link && self.is_root(e.from);
         self.dependents(id).any(|e| match e.kind {
-            EdgeKind::Link => self.instances[e.from.index()].source == Source::Link && self.is_direct(e.from),
-            _ => self.roots.contains(&e.from),
+            EdgeKind::Link => self.dependents(e.from).any(asked_by_root),
+            _ => asked_by_root(e),
         })
+    }
+
+    /// Whether it is a project.
+    pub fn is_root(&self, id: InstanceId) -> bool {
+        self.roots.binary_search(&id).is_ok()
     }
 
     /// What should be said of the lockfile.

@@ -50,6 +50,11 @@ impl<'a> Json<'a> {
         Ok(self.at)
     }
 
+    /// How far it has read.
+    pub(crate) fn offset(&self) -> usize {
+        self.at
+    }
+
     pub(crate) fn shape(&mut self) -> Result<Shape> {
         self.blank()?;
         match self.peek() {
@@ -69,8 +74,8 @@ impl<'a> Json<'a> {
         self.list(b'{', b'}', "an object", |json| {
             let at = json.place()?;
             let name = json.string()?;
-            if !json.doubles && !seen.insert(&name) {
-                return fault(at, format!("the key {} appears twice", quote(&name)));
+            if !json.doubles {
+                seen.insert(at, &name)?;
             }
             json.blank()?;
             json.eat(b':')?;

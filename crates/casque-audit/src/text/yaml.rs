@@ -179,9 +179,7 @@ impl<'a> Yaml<'a> {
         loop {
             let at = self.at;
             let name = self.key()?;
-            if !seen.insert(&name) {
-                return fault(at, format!("the key {} appears twice", quote(&name)));
-            }
+            seen.insert(at, &name)?;
             each(self, Key { name, at })?;
             if !self.next_at(indent)? {
                 break;
@@ -277,9 +275,7 @@ impl<'a> Yaml<'a> {
             let at = yaml.at;
             let (name, end) = yaml_scalar::key(yaml.text, at, true)?;
             yaml.at = end;
-            if !seen.insert(&name) {
-                return fault(at, format!("the key {} appears twice", quote(&name)));
-            }
+            seen.insert(at, &name)?;
             yaml.flow_blank()?;
             if yaml.peek() != Some(b':') {
                 return fault(yaml.at, format!("expected `:` after {}", quote(&name)));
