@@ -13,7 +13,7 @@ use crate::graph::{Builder, Draft, EdgeKind, Graph, InstanceId, NoteKind, Source
 use crate::limits::Limits;
 use crate::manifest::Manifests;
 use crate::text::yaml::Yaml;
-use crate::text::{Key, Result, fault, quote};
+use crate::text::{Key, Result, fault, percent, quote};
 
 pub(super) fn parse(text: &str, manifests: &Manifests, limits: &Limits) -> Result<Graph> {
     let mut yaml = Yaml::new(text);
@@ -190,7 +190,7 @@ impl<'a> Berry<'_, 'a> {
         let resolution = entry.resolution.as_deref().unwrap_or("");
         let (name, reference) = split_name(resolution).unwrap_or(("", ""));
         let inner = reference.split_once("patch:").map_or("", |(_, inner)| inner);
-        let inner = decode(inner.split('#').next().unwrap_or(""));
+        let inner = percent::decode(inner.split('#').next().unwrap_or(""));
         let (real, range) = split_name(&inner).unwrap_or((name, ""));
         let (source, real) = match Spec::parse(range) {
             Spec::Elsewhere(source) => (source, real),
@@ -211,7 +211,7 @@ impl<'a> Berry<'_, 'a> {
         self.b.draft(id).marks.patched = true;
         // Yarn patches some packages by itself (typescript, fsevents, resolve); whoever asks for those does not know.
         for (own, range) in descriptors(key)? {
-            let inner = range.strip_prefix("patch:").and_then(|r| r.split('#').next()).map(decode);
+            let inner = range.strip_prefix("patch:").and_then(|r| r.split('#').next()).map(percent::decode);
             if let Some((_, range)) = inner.as_deref().and_then(split_name) {
                 self.known.or_add(own, range, id);
                 self.known.or_add(own, range.strip_prefix("npm:").unwrap_or(range), id);
@@ -264,27 +264,4 @@ fn descriptors<'k>(key: &'k Key<'_>) -> Result<Vec<(&'k str, &'k str)>> {
 /// A reference without what follows it as `::name=value`.
 fn without_parameters(reference: &str) -> &str {
     reference.split("::").next().unwrap_or(reference)
-}
-
-/// Percent decoding of what one descriptor holds of another.
-fn decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let coded = match rest {
-            [b'%', high, low, ..] => char::from(*high).to_digit(16).zip(char::from(*low).to_digit(16)),
-            _ => None,
-        };
-        match coded {
-            Some((high, low)) => {
-                bytes.extend(u8::try_from(high * 16 + low));
-                rest = &rest[3..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -5,6 +5,7 @@
 //! from one of them), and meet no nesting that the stack cannot carry.
 
 pub(crate) mod json;
+pub(crate) mod percent;
 mod seen;
 pub(crate) mod yaml;
 mod yaml_scalar;
