@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::npm_old;
 use super::spec::{Spec, is_registry_address};
 use super::tree::{LONGEST, Tree, module_name};
-use crate::graph::{Builder, Draft, EdgeKind, Flags, Graph, InstanceId, NoteKind, Source};
+use crate::graph::{Builder, Draft, EdgeKind, Flags, Graph, InstanceId, NoteKind, Source, Trust};
 use crate::limits::Limits;
 use crate::manifest::{self, Manifests, Requests};
 use crate::text::json::Json;
@@ -168,7 +168,7 @@ impl<'a> Packages<'a> {
                 link.alias = Some(called);
             }
         }
-        self.roots(root);
+        self.roots(root)?;
         self.resolve();
         self.settle();
         if let Some(old) = old {
@@ -177,21 +177,28 @@ impl<'a> Packages<'a> {
         Ok(self.builder.finish(text))
     }
 
-    fn roots(&mut self, root: Option<InstanceId>) {
+    /// The root and its workspaces. The root asks for the links to those, whatever else asks for them.
+    fn roots(&mut self, root: Option<InstanceId>) -> Result<()> {
         let b = &mut self.builder;
         let Some(root) = root else {
-            b.trust_flags();
+            b.trust_flags(Trust::Always);
             b.note(None, NoteKind::NoManifest, "the project's package.json is not there: which packages it asks for itself is not known");
-            return;
+            return Ok(());
         };
         b.root(root);
         for id in b.ids() {
             let draft = b.draft(id);
-            let is_member = draft.source == Source::Workspace && id != root;
-            if is_member && manifest::matches(&self.patterns, &draft.path) {
-                b.root(id);
+            let is_member = |folder: &str| manifest::matches(&self.patterns, folder);
+            match draft.source {
+                Source::Workspace if id != root && is_member(&draft.path) => b.root(id),
+                Source::Link if draft.resolved.as_deref().is_some_and(is_member) => {
+                    let (at, name) = (draft.at, Arc::clone(draft.alias.as_ref().unwrap_or(&draft.package.name)));
+                    b.edge(at, root, Some(id), EdgeKind::Link, &name, "")?;
+                }
+                _ => {}
             }
         }
+        Ok(())
     }
 
     fn resolve(&mut self) {

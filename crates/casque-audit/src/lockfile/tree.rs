@@ -29,7 +29,9 @@ impl Tree {
         mut name: impl FnMut(&'a str) -> Arc<str>,
     ) -> Self {
         let mut order: Vec<(InstanceId, &'a str)> = ids.zip(locations.iter().copied()).collect();
-        order.sort_by(|(_, a), (_, b)| folders_first(a).cmp(folders_first(b)));
+        // What lies outside comes last, for it is not in the root.
+        let outside = |path: &str| path.starts_with("../");
+        order.sort_by(|(_, a), (_, b)| outside(a).cmp(&outside(b)).then_with(|| folders_first(a).cmp(folders_first(b))));
         let mut tree = Self { parents: vec![None; locations.len()], children: HashMap::with_capacity(locations.len()) };
         let mut above: Vec<(InstanceId, &str)> = Vec::new();
         for (id, location) in order {

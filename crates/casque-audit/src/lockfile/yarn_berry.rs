@@ -225,9 +225,12 @@ impl<'a> Berry<'_, 'a> {
             self.patch(&key, &entry)?;
         }
         let dev = self.dev_requests(manifests);
-        self.b.rank(|draft, edge| match dev.get(&*draft.path) {
-            Some(dev) if draft.source == Source::Workspace && edge.kind == EdgeKind::Prod && dev.contains(&*edge.name) => EdgeKind::Dev,
-            _ => edge.kind,
+        self.b.rank(|edge, drafts| {
+            let from = &drafts[edge.from.index()];
+            match dev.get(&*from.path) {
+                Some(dev) if from.source == Source::Workspace && edge.kind == EdgeKind::Prod && dev.contains(&*edge.name) => EdgeKind::Dev,
+                _ => edge.kind,
+            }
         });
         let known = &self.known;
         // Who answers a peer is decided where the package is used; here it can only be the one there is.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::purl::Purl;
-use crate::graph::{Builder, Draft, EdgeKind, Graph, InstanceId, Source};
+use crate::graph::{Builder, Draft, EdgeKind, Graph, InstanceId, Source, Trust};
 use crate::limits::Limits;
 use crate::package::Package;
 use crate::text::json::Json;
@@ -170,7 +170,7 @@ impl<'a> Bom<'_, 'a> {
                 b.edge(*at, *from, Some(*to), EdgeKind::Prod, &package.name, &package.version)?;
             }
         }
-        b.trust_flags();
+        b.trust_flags(Trust::Always);
         super::left_out(&mut b, self.left_out);
         Ok(b.finish(text))
     }

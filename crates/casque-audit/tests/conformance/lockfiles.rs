@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use casque_audit::{Graph, Instance, Kind, Limits, Source, discover, read};
+use casque_audit::{Graph, Instance, Limits, Needed, discover, read};
 use serde_json::Value;
 
 use crate::group::{Group, audit};
 
 struct Case {
     name: String,
-    kind: Kind,
+    folder: PathBuf,
+    text: String,
     graph: Graph,
     expected: PathBuf,
 }
@@ -36,31 +37,38 @@ fn cases(group: &mut Group, folder: &Path) -> Vec<Case> {
             group.case(&format!("{name} is read"), &graph.as_ref().err().map(ToString::to_string), &None);
             let Ok(graph) = graph else { continue };
             group.case(&format!("{name} has packages"), &graph.instances().iter().any(Instance::is_from_registry), &true);
-            cases.push(Case { name: name.clone(), kind: lockfile.kind, graph, expected: folder.join("expected").join(&name) });
+            let text = std::fs::read_to_string(&lockfile.path).unwrap();
+            let (folder, expected) = (folder.join("lockfiles").join(&name), folder.join("expected").join(&name));
+            cases.push(Case { name: name.clone(), folder, text, graph, expected });
         }
     }
     cases
 }
 
-const NONE: &[(&str, &str)] = &[];
+/// What differs, and why.
+const KNOWN: &[(&str, &str)] = &[];
 
 #[test]
 fn lockfiles() {
     let Some(folder) = audit() else { return };
-    let mut group = Group::new("lockfiles", NONE);
+    let mut group = Group::new("lockfiles", KNOWN);
     for case in cases(&mut group, &folder) {
         own_parsers(&mut group, &case);
         npm_audit(&mut group, &case);
         other_audits(&mut group, &case);
         cargo_audit(&mut group, &case);
-        flags(&mut group, &case);
+        own_flags(&mut group, &case);
+        npm_counts(&mut group, &case);
     }
 }
 
 /// What the managers' own parsers made of it: how many names and versions, and each that an advisory speaks of.
 fn own_parsers(group: &mut Group, case: &Case) {
     let Some(recorded) = case.recorded("direct-hits.json") else { return };
-    let versions: BTreeSet<(&str, &str)> = case.from_registry().map(|i| (&*i.package.name, &*i.package.version)).collect();
+    // Of several documents of pnpm's, they took the last.
+    let start = case.text.rfind("\n---\n").unwrap_or(0);
+    let last = case.from_registry().filter(|i| i.place.offset as usize >= start);
+    let versions: BTreeSet<(&str, &str)> = last.map(|i| (&*i.package.name, &*i.package.version)).collect();
     let names: BTreeSet<&str> = versions.iter().map(|(name, _)| *name).collect();
     let id = |what: &str| format!("{} {what}", case.name);
     group.case(&id("names"), &(names.len() as u64), &recorded["packages"].as_u64().unwrap());
@@ -128,7 +136,9 @@ fn cargo_audit(group: &mut Group, case: &Case) {
     let Some(recorded) = case.recorded("cargo-audit.json") else { return };
     let id = |what: &str| format!("{} cargo: {what}", case.name);
     let count = recorded["lockfile"]["dependency-count"].as_u64().unwrap();
-    group.case(&id("count"), &(case.graph.instances().len() as u64), &count);
+    // The project is not counted where it stands in [root], as in 2015.
+    let ours = case.graph.instances().len() - usize::from(case.text.starts_with("[root]"));
+    group.case(&id("count"), &(ours as u64), &count);
     let warnings = recorded["warnings"].as_object().unwrap().values().flat_map(|w| w.as_array().unwrap());
     for finding in recorded["vulnerabilities"]["list"].as_array().unwrap().iter().chain(warnings) {
         let package = &finding["package"];
@@ -149,30 +159,61 @@ fn dependencies(package: &Value) -> BTreeSet<(String, String)> {
     list.iter().map(|d| (d["name"].as_str().unwrap().to_owned(), d["version"].as_str().unwrap().to_owned())).collect()
 }
 
-/// What npm counts as needed for what, which we find by walking from the roots.
-fn flags(group: &mut Group, case: &Case) {
-    let Some(recorded) = case.recorded("npm-audit.json") else { return };
-    assert!(matches!(case.kind, Kind::Npm | Kind::NpmShrinkwrap));
-    let mut counts: BTreeMap<&str, u64> = ["prod", "dev", "optional", "peer"].into_iter().map(|k| (k, 0)).collect();
-    let (mut total, mut links) = (0, 0);
-    for instance in case.graph.instances() {
-        total += 1;
-        links += u64::from(instance.source == Source::Link);
-        let needed = instance.needed;
-        let mut is_prod = true;
-        for (name, only) in [("dev", needed.only_dev()), ("optional", needed.only_optional()), ("peer", needed.only_peer())] {
-            if only {
-                *counts.get_mut(name).unwrap() += 1;
-                is_prod = false;
-            }
+/// The flags that npm wrote into its lockfile, and which we find by walking from the roots.
+fn own_flags(group: &mut Group, case: &Case) {
+    let Ok(text) = serde_json::from_str::<Value>(&case.text) else { return };
+    let mut written = BTreeMap::new();
+    match (&text["packages"], &text["dependencies"]) {
+        (Value::Object(packages), _) if text["lockfileVersion"].as_u64() > Some(1) => {
+            written.extend(packages.iter().map(|(path, entry)| (path.clone(), flags(entry))));
         }
-        *counts.get_mut("prod").unwrap() += u64::from(is_prod);
+        (_, Value::Object(dependencies)) => nested("", dependencies, &mut written),
+        _ => return,
     }
-    let theirs = &recorded["metadata"]["dependencies"];
-    let id = |what: &str| format!("{} npm counts {what}", case.name);
-    group.case(&id("total"), &(total - 1), &theirs["total"].as_u64().unwrap());
-    for (kind, count) in counts {
-        group.case(&id(kind), &count, &theirs[kind].as_u64().unwrap());
+    for instance in case.graph.instances() {
+        let needed = instance.needed;
+        let ours = [needed.only_dev(), needed.only_optional(), needed.only_dev_or_optional(), needed.only_peer()];
+        let mut theirs = written.get(&*instance.path).copied().unwrap_or_default();
+        // npm 6 had no word for what may be left out with dev and optional together.
+        theirs[2] |= text["lockfileVersion"] == 1 && ours[2];
+        group.case(&format!("{} flags of {}", case.name, instance.path), &ours, &theirs);
     }
-    _ = links;
+}
+
+fn flags(entry: &Value) -> [bool; 4] {
+    ["dev", "optional", "devOptional", "peer"].map(|flag| entry[flag] == true)
+}
+
+/// The paths that `dependencies` within `dependencies` stand for.
+fn nested(above: &str, dependencies: &serde_json::Map<String, Value>, written: &mut BTreeMap<String, [bool; 4]>) {
+    for (name, entry) in dependencies {
+        let path = format!("{above}node_modules/{name}");
+        if let Value::Object(inside) = &entry["dependencies"] {
+            nested(&format!("{path}/"), inside, written);
+        }
+        written.insert(path, flags(entry));
+    }
+}
+
+/// How many npm counts of each kind. Lockfile 1 it completes from the registry, and workspaces whose folders are not there it takes
+/// for strangers; both is not in the file.
+fn npm_counts(group: &mut Group, case: &Case) {
+    let Some(recorded) = case.recorded("npm-audit.json") else { return };
+    let version = serde_json::from_str::<Value>(&case.text).unwrap()["lockfileVersion"].as_u64();
+    let complete = case.graph.roots().iter().all(|r| case.folder.join(&*case.graph.instance(*r).path).is_dir());
+    if version == Some(1) || !complete {
+        return;
+    }
+    let count = |is: fn(&Needed) -> bool| case.graph.instances().iter().filter(|i| is(&i.needed)).count() as u64;
+    let ours = [
+        ("total", case.graph.instances().len() as u64 - 1),
+        ("dev", count(|n| n.only_dev())),
+        ("optional", count(|n| n.only_optional())),
+        ("peer", count(|n| n.only_peer())),
+        ("prod", count(|n| !n.only_dev() && !n.only_optional() && !n.only_peer())),
+    ];
+    for (kind, ours) in ours {
+        let theirs = recorded["metadata"]["dependencies"][kind].as_u64().unwrap();
+        group.case(&format!("{} npm counts {kind}", case.name), &ours, &theirs);
+    }
 }
