@@ -97,7 +97,8 @@ pub fn file(path: &Path) -> Result<Lockfile, Error> {
     let head = head(path).map_err(|e| Error::whole(e.to_string()).in_file(path))?;
     let kind = Kind::guess(&name, &head);
     let types: Vec<&str> = Kind::TYPES.iter().map(|(name, _)| *name).collect();
-    let unknown = || Error::whole(format!("nothing shows what kind of lockfile this is; say so as TYPE:PATH, with one of {}", types.join(", ")));
+    let unknown =
+        || Error::whole(format!("nothing shows what kind of lockfile this is; say so as TYPE:PATH, with one of {}", types.join(", ")));
     Ok(Lockfile { kind: kind.ok_or_else(|| unknown().in_file(path))?, path: path.to_owned() })
 }
 
@@ -300,7 +301,14 @@ mod tests {
 
     #[test]
     fn a_search_goes_up_to_the_repository() {
-        let folder = Folder::new("up").with(&[("Cargo.lock", ""), ("repo/.git/HEAD", ""), ("repo/pnpm-lock.yaml", ""), ("repo/a/b/x", ""), ("other/.git/HEAD", ""), ("other/c/x", "")]);
+        let folder = Folder::new("up").with(&[
+            ("Cargo.lock", ""),
+            ("repo/.git/HEAD", ""),
+            ("repo/pnpm-lock.yaml", ""),
+            ("repo/a/b/x", ""),
+            ("other/.git/HEAD", ""),
+            ("other/c/x", ""),
+        ]);
         let (files, remarks) = folder.search("repo/a/b");
         assert_eq!(files, ["repo/pnpm-lock.yaml"]);
         assert!(matches!(&remarks[..], [Remark::Above(_)]));

@@ -65,7 +65,12 @@ pub fn manifests(folder: &Path, limits: &Limits) -> Result<Manifests, Error> {
             if levels > 0 {
                 // A folder that cannot be looked into is no workspace.
                 let names = folders_in(&path).unwrap_or_default();
-                open.extend(names.iter().filter_map(|n| n.to_str()).map(|n| (if below.is_empty() { n.to_owned() } else { format!("{below}/{n}") }, levels - 1)));
+                open.extend(
+                    names
+                        .iter()
+                        .filter_map(|n| n.to_str())
+                        .map(|n| (if below.is_empty() { n.to_owned() } else { format!("{below}/{n}") }, levels - 1)),
+                );
             }
         }
     }

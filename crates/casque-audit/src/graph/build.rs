@@ -126,7 +126,15 @@ impl<'l> Builder<'l> {
     }
 
     /// An edge, whose answer may be found later by [`Self::resolve`].
-    pub(crate) fn edge(&mut self, at: usize, from: InstanceId, to: Option<InstanceId>, kind: EdgeKind, name: &str, range: &str) -> Result<()> {
+    pub(crate) fn edge(
+        &mut self,
+        at: usize,
+        from: InstanceId,
+        to: Option<InstanceId>,
+        kind: EdgeKind,
+        name: &str,
+        range: &str,
+    ) -> Result<()> {
         self.limits.more_edges(at, self.edges.len())?;
         let (name, range) = (self.intern(name), self.intern(range));
         self.edges.push(Edge { from, to, name, range, kind });
@@ -187,7 +195,9 @@ impl<'l> Builder<'l> {
             .map(|(walked, d)| match (self.flags, walked) {
                 (Trust::Never, walked) => walked.unwrap_or(Needed::TO_RUN),
                 (Trust::Unreached, Some(walked)) => walked,
-                (Trust::Unreached | Trust::Always, _) => Needed::from_flags(d.flags.dev, d.flags.optional, d.flags.dev_optional, d.flags.peer),
+                (Trust::Unreached | Trust::Always, _) => {
+                    Needed::from_flags(d.flags.dev, d.flags.optional, d.flags.dev_optional, d.flags.peer)
+                }
             })
             .collect();
         let places = places(text, self.drafts.iter().map(|d| d.at));

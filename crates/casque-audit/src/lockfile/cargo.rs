@@ -181,7 +181,9 @@ struct Known {
 fn source_of(source: &str) -> Source {
     let bare = source.trim_end_matches('/');
     match source.split_once('+').map(|(kind, _)| kind) {
-        Some("registry" | "sparse") if bare == "registry+https://github.com/rust-lang/crates.io-index" || bare == "sparse+https://index.crates.io" => {
+        Some("registry" | "sparse")
+            if bare == "registry+https://github.com/rust-lang/crates.io-index" || bare == "sparse+https://index.crates.io" =>
+        {
             Source::Registry
         }
         Some("git") => Source::Git,

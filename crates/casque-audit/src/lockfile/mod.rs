@@ -52,5 +52,9 @@ pub fn parse(kind: Kind, bytes: &[u8], manifests: &Manifests, limits: &Limits) -
 }
 
 pub(crate) fn too_large(bytes: u64, limits: &Limits) -> Error {
-    Error::whole(format!("the file has {} MiB, and {} is the limit; raise it if the file is yours", bytes.div_ceil(1 << 20), limits.bytes >> 20))
+    Error::whole(format!(
+        "the file has {} MiB, and {} is the limit; raise it if the file is yours",
+        bytes.div_ceil(1 << 20),
+        limits.bytes >> 20
+    ))
 }

@@ -76,13 +76,8 @@ struct Entry<'a> {
 
 impl<'a> Packages<'a> {
     fn read(json: &mut Json<'a>, limits: &'a Limits) -> Result<Self> {
-        let mut packages = Self {
-            builder: Builder::new(limits),
-            by_path: HashMap::new(),
-            links: Vec::new(),
-            unsure: Vec::new(),
-            patterns: Vec::new(),
-        };
+        let mut packages =
+            Self { builder: Builder::new(limits), by_path: HashMap::new(), links: Vec::new(), unsure: Vec::new(), patterns: Vec::new() };
         json.object(|json, path| {
             if path.name.len() > LONGEST {
                 return fault(path.at, format!("a path of more than {LONGEST} bytes"));
@@ -235,7 +230,9 @@ impl<'a> Packages<'a> {
                     let drafts = self.builder.drafts();
                     let draft = drafts.get(id.index())?;
                     let same = &*draft.package.version == wanted || draft.source != Source::Registry;
-                    (!same).then(|| (at, format!("{} is {} for npm 6 and {} for npm 7", quote(path), quote(wanted), quote(&draft.package.version))))
+                    (!same).then(|| {
+                        (at, format!("{} is {} for npm 6 and {} for npm 7", quote(path), quote(wanted), quote(&draft.package.version)))
+                    })
                 }
                 // Below a link the two halves name folders differently.
                 None => (!entry.below_link()).then(|| (at, format!("{} is there for npm 6 only", quote(path)))),
@@ -244,7 +241,9 @@ impl<'a> Packages<'a> {
         let Some((at, first)) = differing.next() else { return };
         let more = differing.count();
         let more = if more == 0 { String::new() } else { format!(", and {more} more") };
-        let message = format!("`packages` and `dependencies` disagree: {first}{more}. What npm 7 installs was read; run `npm install` to write the file anew");
+        let message = format!(
+            "`packages` and `dependencies` disagree: {first}{more}. What npm 7 installs was read; run `npm install` to write the file anew"
+        );
         self.builder.note(Some(at), NoteKind::Disagreement, message);
     }
 }

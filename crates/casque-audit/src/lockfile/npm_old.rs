@@ -161,7 +161,11 @@ impl<'a> Entries<'a> {
         // `requires` does not say what may be missing, but where only such edges lead, the package says so.
         b.rank(|edge, drafts| {
             let optional = |id: InstanceId| drafts[id.index()].flags.optional;
-            if edge.kind == EdgeKind::Prod && edge.to.is_some_and(optional) && !optional(edge.from) { EdgeKind::Optional } else { edge.kind }
+            if edge.kind == EdgeKind::Prod && edge.to.is_some_and(optional) && !optional(edge.from) {
+                EdgeKind::Optional
+            } else {
+                edge.kind
+            }
         });
         match root {
             // Who peers belong to is not in the file.
@@ -171,7 +175,11 @@ impl<'a> Entries<'a> {
             }
             None => {
                 b.trust_flags(Trust::Always);
-                b.note(None, NoteKind::NoManifest, "the project's package.json is not there: which packages it asks for itself is not known");
+                b.note(
+                    None,
+                    NoteKind::NoManifest,
+                    "the project's package.json is not there: which packages it asks for itself is not known",
+                );
             }
         }
         Ok(b.finish(text))
@@ -186,7 +194,9 @@ impl Entry<'_> {
         let (name, version, source) = match Spec::parse(written) {
             Spec::Range(version) => (own, version, Source::Registry),
             Spec::Alias { name, range } => (name, range, Source::Registry),
-            Spec::Elsewhere(Source::Tarball) if super::spec::is_registry_address(written) => (own, version_in(written, own), Source::Registry),
+            Spec::Elsewhere(Source::Tarball) if super::spec::is_registry_address(written) => {
+                (own, version_in(written, own), Source::Registry)
+            }
             Spec::Elsewhere(source) => (own, "", source),
         };
         let package = b.npm(name, version);

@@ -17,7 +17,14 @@ use crate::text::{Key, Result, fault, percent, quote};
 
 pub(super) fn parse(text: &str, manifests: &Manifests, limits: &Limits) -> Result<Graph> {
     let mut yaml = Yaml::new(text);
-    let mut berry = Berry { limits, b: Builder::new(limits), known: Descriptors::default(), registry: HashMap::new(), patches: Vec::new(), projects: Vec::new() };
+    let mut berry = Berry {
+        limits,
+        b: Builder::new(limits),
+        known: Descriptors::default(),
+        registry: HashMap::new(),
+        patches: Vec::new(),
+        projects: Vec::new(),
+    };
     let mut format = None;
     if yaml.document()? {
         yaml.mapping(|yaml, key| {
@@ -239,7 +246,11 @@ impl<'a> Berry<'_, 'a> {
             self.b.root(id);
         }
         if manifests.root.is_none() {
-            self.b.note(None, NoteKind::NoManifest, "package.json is not there: dev dependencies cannot be told apart and count as needed to run");
+            self.b.note(
+                None,
+                NoteKind::NoManifest,
+                "package.json is not there: dev dependencies cannot be told apart and count as needed to run",
+            );
         }
         Ok(self.b.finish(text))
     }
@@ -248,7 +259,8 @@ impl<'a> Berry<'_, 'a> {
     fn dev_requests<'m>(&self, manifests: &'m Manifests) -> HashMap<&'m str, HashSet<&'m str>> {
         let all = manifests.root.iter().map(|m| ("", m)).chain(manifests.members.iter().map(|(folder, m)| (folder.as_str(), m)));
         all.map(|(folder, m)| {
-            let asked = |kinds: &'static [EdgeKind]| m.requests.iter().filter(|(k, ..)| kinds.contains(k)).map(|(_, name, _)| name.as_str());
+            let asked =
+                |kinds: &'static [EdgeKind]| m.requests.iter().filter(|(k, ..)| kinds.contains(k)).map(|(_, name, _)| name.as_str());
             let to_run: HashSet<&str> = asked(&[EdgeKind::Prod, EdgeKind::Optional]).collect();
             (folder, asked(&[EdgeKind::Dev]).filter(|name| !to_run.contains(name)).collect())
         })
@@ -258,10 +270,7 @@ impl<'a> Berry<'_, 'a> {
 
 /// The descriptors of a key, `a@npm:^1, a@npm:^2`.
 fn descriptors<'k>(key: &'k Key<'_>) -> Result<Vec<(&'k str, &'k str)>> {
-    key.name
-        .split(", ")
-        .map(|d| split_name(d).map_or_else(|| fault(key.at, format!("{} has no range", quote(d))), Ok))
-        .collect()
+    key.name.split(", ").map(|d| split_name(d).map_or_else(|| fault(key.at, format!("{} has no range", quote(d))), Ok)).collect()
 }
 
 /// A reference without what follows it as `::name=value`.

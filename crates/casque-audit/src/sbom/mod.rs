@@ -9,7 +9,6 @@ use crate::graph::{Builder, NoteKind};
 pub(crate) use cyclonedx::parse as cyclonedx;
 pub(crate) use spdx::parse as spdx;
 
-
 /// Says how many entries were of other ecosystems, or of none.
 fn left_out(b: &mut Builder<'_>, count: usize) {
     if count > 0 {

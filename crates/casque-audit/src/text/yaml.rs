@@ -325,7 +325,9 @@ impl<'a> Yaml<'a> {
         loop {
             match bytes.get(self.at) {
                 Some(b' ' | b'\n' | b'\r') => self.at += 1,
-                Some(b'#') if is_comment(self.text, self.at) => self.at += memchr::memchr(b'\n', &bytes[self.at..]).unwrap_or(bytes.len() - self.at),
+                Some(b'#') if is_comment(self.text, self.at) => {
+                    self.at += memchr::memchr(b'\n', &bytes[self.at..]).unwrap_or(bytes.len() - self.at)
+                }
                 Some(b'\t') => return fault(self.at, "a tab, which YAML does not take as indentation"),
                 _ => return Ok(()),
             }
@@ -412,7 +414,9 @@ impl<'a> Yaml<'a> {
 
     fn is_marker(&self, line: Line) -> bool {
         let rest = &self.text.as_bytes()[line.start..];
-        line.indent == 0 && (rest.starts_with(b"---") || rest.starts_with(b"...")) && rest.get(3).is_none_or(|b| matches!(b, b' ' | b'\n' | b'\r'))
+        line.indent == 0
+            && (rest.starts_with(b"---") || rest.starts_with(b"..."))
+            && rest.get(3).is_none_or(|b| matches!(b, b' ' | b'\n' | b'\r'))
     }
 
     fn spaces(&mut self) {

@@ -28,7 +28,8 @@ impl Case {
 }
 
 fn cases(group: &mut Group, folder: &Path) -> Vec<Case> {
-    let mut names: Vec<_> = std::fs::read_dir(folder.join("lockfiles")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<_> =
+        std::fs::read_dir(folder.join("lockfiles")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     let mut cases = Vec::new();
     for name in names {
@@ -144,7 +145,8 @@ fn cargo_audit(group: &mut Group, case: &Case) {
         let package = &finding["package"];
         let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
         let theirs = (text(&package["source"]), text(&package["checksum"]), dependencies(package));
-        let ours = case.graph.iter().find(|(_, i)| *i.package.name == *text(&package["name"]) && *i.package.version == *text(&package["version"]));
+        let ours =
+            case.graph.iter().find(|(_, i)| *i.package.name == *text(&package["name"]) && *i.package.version == *text(&package["version"]));
         let ours = ours.map(|(id, i)| {
             let requests = case.graph.requests(id).iter();
             let names = requests.map(|e| (e.name.to_string(), e.range.to_string())).collect::<BTreeSet<_>>();
@@ -174,8 +176,11 @@ fn own_flags(group: &mut Group, case: &Case) {
         let needed = instance.needed;
         let ours = [needed.only_dev(), needed.only_optional(), needed.only_dev_or_optional(), needed.only_peer()];
         let mut theirs = written.get(&*instance.path).copied().unwrap_or_default();
-        // npm 6 had no word for what may be left out with dev and optional together.
-        theirs[2] |= text["lockfileVersion"] == 1 && ours[2];
+        // npm 6 had no word for what may be left out with dev and optional together, and did not write `optional` on all that
+        // only optional packages ask for; how many those are, npm_counts compares.
+        for flag in [1, 2] {
+            theirs[flag] |= text["lockfileVersion"] == 1 && ours[flag];
+        }
         group.case(&format!("{} flags of {}", case.name, instance.path), &ours, &theirs);
     }
 }
@@ -195,13 +200,14 @@ fn nested(above: &str, dependencies: &serde_json::Map<String, Value>, written: &
     }
 }
 
-/// How many npm counts of each kind. Lockfile 1 it completes from the registry, and workspaces whose folders are not there it takes
-/// for strangers; both is not in the file.
+/// How many npm counts of each kind. The peers that lockfile 1 does not have it asks the registry for, and workspaces whose folders
+/// are not there it takes for strangers; neither is in the file.
 fn npm_counts(group: &mut Group, case: &Case) {
     let Some(recorded) = case.recorded("npm-audit.json") else { return };
-    let version = serde_json::from_str::<Value>(&case.text).unwrap()["lockfileVersion"].as_u64();
+    let is_old = serde_json::from_str::<Value>(&case.text).unwrap()["lockfileVersion"] == 1;
+    let lacks_peers = is_old && case.graph.instances().iter().any(|i| i.needed.only_peer());
     let complete = case.graph.roots().iter().all(|r| case.folder.join(&*case.graph.instance(*r).path).is_dir());
-    if version == Some(1) || !complete {
+    if lacks_peers || !complete {
         return;
     }
     let count = |is: fn(&Needed) -> bool| case.graph.instances().iter().filter(|i| is(&i.needed)).count() as u64;
