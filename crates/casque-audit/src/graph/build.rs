@@ -88,6 +88,10 @@ impl<'l> Builder<'l> {
         }
     }
 
+    pub(crate) fn limits(&self) -> &'l Limits {
+        self.limits
+    }
+
     /// The text, held once however often it appears.
     pub(crate) fn intern(&mut self, text: &str) -> Arc<str> {
         if let Some(known) = self.names.get(text) {

@@ -13,7 +13,7 @@ use crate::limits::Limits;
 use crate::text::{Result, fault, quote};
 
 pub(super) fn parse(text: &str, limits: &Limits) -> Result<Graph> {
-    let mut items = Items::new(text);
+    let mut items = Items::new(text, limits);
     let mut lock = Lock { b: Builder::new(limits), known: Known::default(), requests: Vec::new(), checksums: HashMap::new(), limits };
     let mut table = Table::Top;
     let mut entry: Option<Entry<'_>> = None;

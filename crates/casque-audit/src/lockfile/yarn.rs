@@ -11,12 +11,15 @@ use crate::text::{Result, fault, quote};
 /// Descriptors and who answers them.
 #[derive(Debug, Default)]
 pub(super) struct Descriptors {
+    count: usize,
     by_request: HashMap<(Arc<str>, Arc<str>), InstanceId>,
     by_name: HashMap<Arc<str>, Option<InstanceId>>,
 }
 
 impl Descriptors {
     pub(super) fn add(&mut self, b: &mut Builder<'_>, at: usize, name: &str, range: &str, id: InstanceId) -> Result<()> {
+        b.limits().more_edges(at, self.count)?;
+        self.count += 1;
         let name_of = b.intern(name);
         match self.by_request.entry((Arc::clone(&name_of), b.intern(range))) {
             Entry::Occupied(_) => return fault(at, format!("{} appears twice", quote(&format!("{name}@{range}")))),
