@@ -9,13 +9,14 @@ use crate::graph::EdgeKind;
 use crate::text::json::{Json, Shape};
 use crate::text::{self, Result, fault};
 
-pub(crate) use glob::matches;
+pub(crate) use glob::Patterns;
 
 /// The most that one package may ask for. Those that ask for whole registries stop at some thousands.
 const MOST: usize = 100_000;
 
 /// The most patterns of workspaces. Each costs a walk through folders.
 const MOST_PATTERNS: usize = 1000;
+const LONGEST_PATTERN: usize = 4096;
 
 /// One package.json.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -80,7 +81,9 @@ pub(crate) fn workspaces(json: &mut Json<'_>) -> Result<Vec<String>> {
             if patterns.len() >= MOST_PATTERNS {
                 return fault(at, format!("more than {MOST_PATTERNS} patterns of workspaces"));
             }
-            patterns.extend(json.string_or_skip()?.map(Cow::into_owned));
+            let pattern = json.string_or_skip()?.map(Cow::into_owned);
+            // What is longer than a path can be means no folder.
+            patterns.extend(pattern.filter(|p| p.len() <= LONGEST_PATTERN));
             Ok(())
         })
     };
