@@ -5,6 +5,7 @@
 
 mod discover;
 mod package;
+pub mod version;
 
 pub use discover::{Kind, Lockfile, discover};
 pub use package::{Ecosystem, Package};
