@@ -5,8 +5,22 @@
 
 pub mod cvss;
 mod discover;
+mod error;
+mod graph;
+mod limits;
+mod lockfile;
+mod manifest;
+pub mod osv;
 mod package;
+mod place;
+mod text;
 pub mod version;
 
 pub use discover::{Kind, Lockfile, discover};
+pub use error::Error;
+pub use graph::{Edge, EdgeKind, Graph, Instance, InstanceId, Marks, Needed, Note, NoteKind, Source};
+pub use limits::Limits;
+pub use lockfile::parse;
+pub use manifest::{Manifest, Manifests};
 pub use package::{Ecosystem, Package};
+pub use place::Place;

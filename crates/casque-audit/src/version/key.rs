@@ -78,6 +78,11 @@ impl Version {
         self.key().last() != Some(&RELEASE)
     }
 
+    /// Whether it is `0.0.0-0`, below which there is no other.
+    pub fn is_lowest(&self) -> bool {
+        self.key() == b"\x010\x010\x010\x01\x01\x010\x00"
+    }
+
     /// Whether major, minor and patch are the same.
     pub fn same_core(&self, other: &Self) -> bool {
         self.core() == other.core()
@@ -281,6 +286,7 @@ mod tests {
         for (written, shown) in [("v1.02.3", "1.2.3"), ("1.2.3beta", "1.2.3-beta"), ("1.2.3-x.07+b", "1.2.3-x.7"), ("= 1.2.3", "1.2.3")] {
             assert_eq!(npm(written).to_string(), shown);
         }
+        assert!(npm("0.0.0-0").is_lowest() && !npm("0.0.0-1").is_lowest());
         let long = "1.2.3-a-very-long-prerelease-identifier.20240321.deadbeef";
         assert_eq!(npm(long).to_string(), long);
     }

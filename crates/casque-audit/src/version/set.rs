@@ -46,6 +46,11 @@ impl Interval {
     /// Every version.
     pub const ALL: Self = Self { low: None, high: High::Open };
 
+    /// Whether it holds every version. RustSec writes the lowest of all, `0.0.0-0`, where others write `0`.
+    pub fn is_all(&self) -> bool {
+        self.high == High::Open && self.low.as_ref().is_none_or(Version::is_lowest)
+    }
+
     fn low_key(&self) -> &[u8] {
         self.low.as_ref().map_or(&[], Version::key)
     }
@@ -121,7 +126,7 @@ impl VersionSet {
 
     /// Whether every version is in it.
     pub fn is_all(&self) -> bool {
-        self.intervals.iter().any(|interval| *interval == Interval::ALL)
+        self.intervals.iter().any(Interval::is_all)
     }
 
     /// The versions with which an interval ends because the fault is mended there, ascending.

@@ -1,0 +1,187 @@
+//! Cargo.lock, 1 to 4, and the files of 2015 that keep the project in `[root]`.
+//!
+//! It is TOML, but cargo writes one shape of it only: tables of strings and lists of strings. That is what is read.
+//! Kinds of dependencies are not in it: everything counts as needed to run.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::cargo_lines::{Item, Items};
+use crate::graph::{Builder, Draft, EdgeKind, Graph, InstanceId, Source};
+use crate::limits::Limits;
+use crate::text::{Result, fault, quote};
+
+pub(super) fn parse(text: &str, limits: &Limits) -> Result<Graph> {
+    let mut items = Items::new(text);
+    let mut lock = Lock { b: Builder::new(limits), by_name: HashMap::new(), requests: Vec::new(), checksums: HashMap::new(), limits };
+    let mut table = Table::Top;
+    let mut entry: Option<Entry<'_>> = None;
+    while let Some(item) = items.next()? {
+        match item {
+            Item::Table { at, name, is_list } => {
+                if let Some(done) = entry.take() {
+                    lock.add(done)?;
+                }
+                table = match (&*name, is_list) {
+                    ("package", true) | ("root", false) => Table::Package,
+                    ("metadata", false) => Table::Metadata,
+                    _ => Table::Other,
+                };
+                if table == Table::Package {
+                    entry = Some(Entry { at, ..Entry::default() });
+                }
+            }
+            Item::Value { at, key, value, list } => match (table, &mut entry) {
+                (Table::Top, _) if key == "version" => {
+                    if !matches!(&*value, "1" | "2" | "3" | "4") {
+                        return fault(at, format!("version {} of Cargo.lock is not known here; 1 to 4 are", quote(&value)));
+                    }
+                }
+                (Table::Package, Some(entry)) => entry.field(at, &key, value, list)?,
+                // Version 1: "checksum name version (source)" = "hash"
+                (Table::Metadata, _) => {
+                    if let Some(of) = key.strip_prefix("checksum ") {
+                        limits.more_packages(at, lock.checksums.len())?;
+                        lock.checksums.insert(of.to_owned(), value);
+                    }
+                }
+                _ => {}
+            },
+        }
+    }
+    if let Some(done) = entry.take() {
+        lock.add(done)?;
+    }
+    lock.finish(text)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Table {
+    Top,
+    Package,
+    Metadata,
+    Other,
+}
+
+#[derive(Default)]
+struct Entry<'a> {
+    at: usize,
+    name: Option<Cow<'a, str>>,
+    version: Option<Cow<'a, str>>,
+    source: Option<Cow<'a, str>>,
+    checksum: Option<Cow<'a, str>>,
+    dependencies: Vec<(usize, Cow<'a, str>)>,
+}
+
+impl<'a> Entry<'a> {
+    fn field(&mut self, at: usize, key: &str, value: Cow<'a, str>, list: Vec<(usize, Cow<'a, str>)>) -> Result<()> {
+        let slot = match key {
+            "name" => &mut self.name,
+            "version" => &mut self.version,
+            "source" => &mut self.source,
+            "checksum" => &mut self.checksum,
+            "dependencies" => {
+                self.dependencies = list;
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        if slot.replace(value).is_some() {
+            return fault(at, format!("{} appears twice", quote(key)));
+        }
+        Ok(())
+    }
+}
+
+struct Lock<'l, 'a> {
+    b: Builder<'l>,
+    limits: &'l Limits,
+    by_name: HashMap<Arc<str>, Vec<(InstanceId, Option<Cow<'a, str>>)>>,
+    requests: Vec<(InstanceId, usize, Cow<'a, str>)>,
+    checksums: HashMap<String, Cow<'a, str>>,
+}
+
+impl<'a> Lock<'_, 'a> {
+    fn add(&mut self, entry: Entry<'a>) -> Result<()> {
+        let (Some(name), Some(version)) = (&entry.name, &entry.version) else { return fault(entry.at, "a package without name or version") };
+        let source = match entry.source.as_deref() {
+            None => Source::Workspace,
+            Some(source) => source_of(source),
+        };
+        let package = self.b.cargo(name, version);
+        let path = self.b.intern(&format!("{name} {version}"));
+        let named = Arc::clone(&package.name);
+        let mut draft = Draft::new(entry.at, package, source, path);
+        draft.resolved = entry.source.as_deref().map(|s| self.b.intern(s));
+        draft.integrity = entry.checksum.as_deref().map(Arc::from);
+        let id = self.b.add(draft)?;
+        if source == Source::Workspace {
+            self.b.root(id);
+        }
+        for (at, dependency) in entry.dependencies {
+            self.limits.more_edges(at, self.requests.len())?;
+            self.requests.push((id, at, dependency));
+        }
+        self.by_name.entry(named).or_default().push((id, entry.source));
+        Ok(())
+    }
+
+    fn finish(mut self, text: &str) -> Result<Graph> {
+        for (from, at, dependency) in std::mem::take(&mut self.requests) {
+            let (name, version, source) = parts(&dependency);
+            let to = self.find(name, version, source);
+            let range = match to {
+                Some(to) => Arc::clone(&self.b.draft(to).package.version),
+                None => self.b.intern(version.unwrap_or("*")),
+            };
+            self.b.edge(at, from, to, EdgeKind::Prod, name, &range)?;
+        }
+        if !self.checksums.is_empty() {
+            for id in self.b.ids() {
+                let draft = self.b.draft(id);
+                let source = draft.resolved.as_deref().unwrap_or("");
+                let of = format!("{} {} ({source})", draft.package.name, draft.package.version);
+                if let Some(checksum) = self.checksums.get(&of).filter(|c| **c != "<none>") {
+                    draft.integrity = Some(checksum.as_ref().into());
+                }
+            }
+        }
+        Ok(self.b.finish(text))
+    }
+
+    /// A dependency is written with as much as is needed to tell it apart.
+    fn find(&self, name: &str, version: Option<&str>, source: Option<&str>) -> Option<InstanceId> {
+        let drafts = self.b.drafts();
+        let found = self.by_name.get(name)?;
+        let fits = |(id, from): &&(InstanceId, Option<Cow<'_, str>>)| {
+            let same_version = version.is_none_or(|v| drafts.get(id.index()).is_some_and(|d| &*d.package.version == v));
+            // A git source is written without its commit there.
+            let same_source = source.is_none_or(|s| from.as_deref().is_some_and(|f| f == s || f.split('#').next() == Some(s)));
+            same_version && same_source
+        };
+        found.iter().find(fits).map(|(id, _)| *id)
+    }
+}
+
+/// crates.io has two addresses, of its git index and of its sparse one; any other registry is another.
+fn source_of(source: &str) -> Source {
+    let bare = source.trim_end_matches('/');
+    match source.split_once('+').map(|(kind, _)| kind) {
+        Some("registry" | "sparse") if bare == "registry+https://github.com/rust-lang/crates.io-index" || bare == "sparse+https://index.crates.io" => {
+            Source::Registry
+        }
+        Some("git") => Source::Git,
+        Some("path" | "directory" | "local-registry") => Source::File,
+        _ => Source::OtherRegistry,
+    }
+}
+
+/// `name`, `name version` or `name version (source)`.
+fn parts(dependency: &str) -> (&str, Option<&str>, Option<&str>) {
+    let mut parts = dependency.splitn(3, ' ');
+    let name = parts.next().unwrap_or("");
+    let version = parts.next();
+    let source = parts.next().map(|s| s.trim_start_matches('(').trim_end_matches(')'));
+    (name, version, source)
+}

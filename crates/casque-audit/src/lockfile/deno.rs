@@ -1,0 +1,262 @@
+//! deno.lock, 2 to 5.
+//!
+//! | | npm packages | what was asked for |
+//! |---|---|---|
+//! | 2 | `npm.packages` | `npm.specifiers`, without `npm:` |
+//! | 3 | `packages.npm` | `packages.specifiers` |
+//! | 4, 5 | `npm` | `specifiers`, to versions; dependencies are a list, without a version where there is only one |
+//!
+//! Keys are `name@1.0.0`, with peers behind `_`. A folder's own requests are in `workspace`; without one, whatever was imported and
+//! no package of jsr.io asked for counts as the project's.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+use super::spec::split_name;
+use crate::graph::{Builder, Draft, EdgeKind, Graph, InstanceId, Source};
+use crate::limits::Limits;
+use crate::text::json::{Json, Shape};
+use crate::text::{Key, Result, fault, quote};
+
+pub(super) fn parse(text: &str, limits: &Limits) -> Result<Graph> {
+    let mut json = Json::new(text).relaxed();
+    let mut deno = Deno { limits, npm: Vec::new(), jsr: Vec::new(), specifiers: Vec::new(), asked: HashSet::new(), requests: 0 };
+    let mut format = None;
+    json.object(|json, key| {
+        match &*key.name {
+            "version" => {
+                let version = json.whole()?;
+                if !(2..=5).contains(&version) {
+                    return fault(key.at, format!("version {version} of deno.lock is not known here; 2 to 5 are"));
+                }
+                format = Some(version);
+                Ok(())
+            }
+            "npm" => deno.npm(json),
+            "packages" => json.object_or_skip(|json, key| deno.section(json, &key)),
+            "specifiers" | "jsr" => deno.section(json, &key),
+            "workspace" => deno.workspace(json, 0),
+            _ => json.skip(),
+        }
+    })?;
+    json.end()?;
+    if format.is_none() {
+        return fault(0, "`version` is not in it: no lockfile of deno");
+    }
+    deno.finish(text)
+}
+
+type Text<'a> = Cow<'a, str>;
+
+struct Deno<'l, 'a> {
+    limits: &'l Limits,
+    npm: Vec<Entry<'a>>,
+    jsr: Vec<Entry<'a>>,
+    /// What was asked for, and the version or key that answers.
+    specifiers: Vec<(usize, Text<'a>, Text<'a>)>,
+    /// What the folder's own configuration asks for.
+    asked: HashSet<Text<'a>>,
+    requests: usize,
+}
+
+#[derive(Default)]
+struct Entry<'a> {
+    at: usize,
+    key: Text<'a>,
+    integrity: Option<Text<'a>>,
+    tarball: Option<Text<'a>>,
+    deprecated: bool,
+    scripts: bool,
+    requests: Vec<(usize, EdgeKind, Option<Text<'a>>, Text<'a>)>,
+}
+
+impl<'a> Deno<'_, 'a> {
+    /// Versions 4 and 5 have the packages right here, version 2 one level down.
+    fn npm(&mut self, json: &mut Json<'a>) -> Result<()> {
+        json.object(|json, key| match &*key.name {
+            "specifiers" => self.section(json, &key),
+            "packages" => json.object(|json, key| self.package(json, key, true)),
+            _ => self.package(json, key, true),
+        })
+    }
+
+    fn section(&mut self, json: &mut Json<'a>, key: &Key<'a>) -> Result<()> {
+        match &*key.name {
+            "specifiers" => json.object(|json, key| {
+                self.limits.more_edges(key.at, self.specifiers.len())?;
+                let answer = json.string()?;
+                self.specifiers.push((key.at, key.name, answer));
+                Ok(())
+            }),
+            "npm" => json.object(|json, key| self.package(json, key, true)),
+            "jsr" => json.object(|json, key| self.package(json, key, false)),
+            _ => json.skip(),
+        }
+    }
+
+    fn package(&mut self, json: &mut Json<'a>, key: Key<'a>, is_npm: bool) -> Result<()> {
+        self.limits.more_packages(key.at, self.npm.len() + self.jsr.len())?;
+        let mut entry = Entry { at: key.at, key: key.name, ..Entry::default() };
+        json.object(|json, field| {
+            match &*field.name {
+                "integrity" => entry.integrity = json.string_or_skip()?,
+                "tarball" => entry.tarball = json.string_or_skip()?,
+                "deprecated" => entry.deprecated = json.flag()?,
+                "scripts" => entry.scripts = json.flag()?,
+                "dependencies" => self.requests(json, &mut entry, EdgeKind::Prod)?,
+                "optionalDependencies" => self.requests(json, &mut entry, EdgeKind::Optional)?,
+                _ => json.skip()?,
+            }
+            Ok(())
+        })?;
+        if is_npm { &mut self.npm } else { &mut self.jsr }.push(entry);
+        Ok(())
+    }
+
+    fn requests(&mut self, json: &mut Json<'a>, entry: &mut Entry<'a>, kind: EdgeKind) -> Result<()> {
+        let mut add = |at, name, key| {
+            self.limits.more_edges(at, self.requests)?;
+            self.requests += 1;
+            entry.requests.push((at, kind, name, key));
+            Ok(())
+        };
+        match json.shape()? {
+            Shape::Object => json.object(|json, name| {
+                let key = json.string()?;
+                add(name.at, Some(name.name), key)
+            }),
+            Shape::Array => json.array(|json| {
+                let at = json.place()?;
+                add(at, None, json.string()?)
+            }),
+            _ => json.skip(),
+        }
+    }
+
+    /// Every list called `dependencies`, of the folder, its package.json and its members.
+    fn workspace(&mut self, json: &mut Json<'a>, depth: u32) -> Result<()> {
+        json.object_or_skip(|json, key| match &*key.name {
+            "dependencies" => json.array_or_skip(|json| {
+                if let Some(asked) = json.string_or_skip()? {
+                    self.limits.more_edges(key.at, self.asked.len())?;
+                    self.asked.insert(asked);
+                }
+                Ok(())
+            }),
+            "packageJson" => self.workspace(json, depth),
+            "members" if depth == 0 => json.object_or_skip(|json, _| self.workspace(json, 1)),
+            _ => json.skip(),
+        })
+    }
+
+    fn finish(self, text: &str) -> Result<Graph> {
+        let mut b = Builder::new(self.limits);
+        let package = b.npm("", "");
+        let path = b.intern("");
+        let root = b.add(Draft::new(0, package, Source::Workspace, path))?;
+        b.root(root);
+        let mut known = Known::default();
+        for entry in &self.npm {
+            let (id, name) = entry.add_npm(&mut b)?;
+            known.add("npm:", &entry.key, name, id);
+        }
+        for entry in &self.jsr {
+            let Some((name, version)) = split_name(&entry.key) else { return entry.odd() };
+            let package = b.npm(name, version);
+            let path = b.intern(&entry.key);
+            let mut draft = Draft::new(entry.at, package, Source::Jsr, path);
+            draft.integrity = entry.integrity.as_deref().map(Into::into);
+            let id = b.add(draft)?;
+            known.add("jsr:", &entry.key, name, id);
+        }
+        let answers: HashMap<&str, &str> = self.specifiers.iter().map(|(_, asked, answer)| (&**asked, &**answer)).collect();
+        for (entry, id) in self.npm.iter().chain(&self.jsr).zip(b.ids().skip(1)) {
+            for (at, kind, name, key) in &entry.requests {
+                let (to, asked) = known.answer(key, &answers, if entry.is_jsr(&self.jsr) { "jsr:" } else { "npm:" });
+                b.edge(*at, id, to, *kind, name.as_deref().unwrap_or(asked), key)?;
+            }
+        }
+        // What packages of jsr.io import stands among the specifiers too.
+        let indirect: HashSet<&str> = self.jsr.iter().flat_map(|e| &e.requests).map(|(_, _, _, key)| &**key).collect();
+        for (at, asked, _) in &self.specifiers {
+            if self.asked.contains(asked) || !indirect.contains(&**asked) {
+                let (to, name) = known.answer(asked, &answers, "npm:");
+                let range = asked.rsplit_once('@').filter(|(before, _)| !before.is_empty() && !before.ends_with(':')).map_or("*", |(_, r)| r);
+                b.edge(*at, root, to, EdgeKind::Prod, name, range)?;
+            }
+        }
+        Ok(b.finish(text))
+    }
+}
+
+impl<'a> Entry<'a> {
+    fn add_npm(&self, b: &mut Builder<'_>) -> Result<(InstanceId, &str)> {
+        let Some((name, version)) = split_name(&self.key) else { return self.odd() };
+        // Peers follow an underscore, which versions do not have.
+        let version = version.split('_').next().unwrap_or(version);
+        let package = b.npm(name, version);
+        let path = b.intern(&self.key);
+        let mut draft = Draft::new(self.at, package, Source::Registry, path);
+        draft.integrity = self.integrity.as_deref().map(Into::into);
+        draft.resolved = self.tarball.as_deref().map(Into::into);
+        draft.deprecated = self.deprecated.then(|| "".into());
+        draft.marks.install_script = self.scripts;
+        Ok((b.add(draft)?, name))
+    }
+
+    fn odd<T>(&self) -> Result<T> {
+        fault(self.at, format!("the key {} has no version", quote(&self.key)))
+    }
+
+    fn is_jsr(&self, jsr: &[Self]) -> bool {
+        jsr.as_ptr_range().contains(&std::ptr::from_ref(self))
+    }
+}
+
+/// Who answers what, by protocol and key, and by protocol and name where there is one version only.
+#[derive(Default)]
+struct Known<'k> {
+    by_key: HashMap<(&'static str, &'k str), InstanceId>,
+    by_name: HashMap<(&'static str, &'k str), Option<InstanceId>>,
+}
+
+impl<'k> Known<'k> {
+    fn add(&mut self, protocol: &'static str, key: &'k str, name: &'k str, id: InstanceId) {
+        self.by_key.insert((protocol, key), id);
+        self.by_name.entry((protocol, name)).and_modify(|only| *only = None).or_insert(Some(id));
+    }
+
+    /// The answer to a request as any version writes it, and the name asked for.
+    fn answer<'r>(&self, request: &'r str, answers: &HashMap<&str, &'r str>, usual: &'static str) -> (Option<InstanceId>, &'r str) {
+        let (protocol, bare) = protocol(request, usual);
+        // `alias@npm:real@1.0.0`
+        let (called, bare) = match bare.split_once("@npm:") {
+            Some((alias, real)) => (Some(alias), real),
+            None => (None, bare),
+        };
+        let name = split_name(bare).map_or(bare, |(name, _)| name);
+        let exact = self.by_key.get(&(protocol, bare)).copied();
+        let answered = || {
+            // Version 4 and later answer with the version alone.
+            let answer = answers.get(request)?;
+            let (protocol, key) = protocol_of(answer, protocol);
+            let whole = self.by_key.get(&(protocol, key)).copied();
+            whole.or_else(|| self.by_key.get(&(protocol, format!("{name}@{key}").as_str())).copied())
+        };
+        let only = || self.by_name.get(&(protocol, bare)).copied().flatten();
+        (exact.or_else(answered).or_else(only), called.unwrap_or(name))
+    }
+}
+
+fn protocol_of<'t>(text: &'t str, usual: &'static str) -> (&'static str, &'t str) {
+    protocol(text, usual)
+}
+
+fn protocol<'t>(text: &'t str, usual: &'static str) -> (&'static str, &'t str) {
+    let (protocol, bare) = match (text.strip_prefix("npm:"), text.strip_prefix("jsr:")) {
+        (Some(bare), _) => ("npm:", bare),
+        (_, Some(bare)) => ("jsr:", bare),
+        _ => (usual, text),
+    };
+    (protocol, bare.strip_prefix('/').unwrap_or(bare))
+}

@@ -1,0 +1,270 @@
+//! package-lock.json, npm-shrinkwrap.json and node_modules/.package-lock.json, versions 2 and 3: a flat list of folders.
+//!
+//! Version 2 also holds what npm 6 reads. npm 7 and later install from `packages`, so that counts; where the other half says
+//! something else, a merge went wrong or somebody hides a package from one of the readers, and a note says so.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::npm_old;
+use super::spec::{Spec, is_registry_address};
+use super::tree::{LONGEST, Tree, module_name};
+use crate::graph::{Builder, Draft, EdgeKind, Flags, Graph, InstanceId, NoteKind, Source};
+use crate::limits::Limits;
+use crate::manifest::{self, Manifests, Requests};
+use crate::text::json::Json;
+use crate::text::{Result, fault, quote};
+
+/// Reads any package-lock.json.
+pub(super) fn parse(text: &str, manifests: &Manifests, limits: &Limits) -> Result<Graph> {
+    let mut json = Json::new(text);
+    let mut packages: Option<Packages<'_>> = None;
+    let mut old: Option<npm_old::Entries<'_>> = None;
+    let (mut name, mut version, mut format) = (Cow::default(), Cow::default(), None);
+    json.object(|json, key| {
+        match &*key.name {
+            "name" => name = json.string_or_skip()?.unwrap_or_default(),
+            "version" => version = json.string_or_skip()?.unwrap_or_default(),
+            "lockfileVersion" => {
+                let number = json.whole()?;
+                if !(1..=3).contains(&number) {
+                    return fault(key.at, format!("lockfileVersion {number} is not known here; 1, 2 and 3 are"));
+                }
+                format = Some(number);
+            }
+            "packages" => packages = Some(Packages::read(json, limits)?),
+            "dependencies" => old = Some(npm_old::Entries::read(json, text.len(), limits)?),
+            _ => json.skip()?,
+        }
+        Ok(())
+    })?;
+    json.end()?;
+    match (packages, old) {
+        (Some(packages), old) => packages.finish(text, manifests, old),
+        (None, Some(old)) => old.finish(text, &name, &version, manifests, limits),
+        (None, None) if format.is_some() => npm_old::Entries::default().finish(text, &name, &version, manifests, limits),
+        (None, None) => fault(0, "neither `packages` nor `dependencies` nor `lockfileVersion` is in it: no lockfile of npm"),
+    }
+}
+
+struct Packages<'a> {
+    builder: Builder<'a>,
+    by_path: HashMap<Arc<str>, InstanceId>,
+    links: Vec<(InstanceId, Cow<'a, str>)>,
+    /// Archives, of which only their edges tell whether a registry has them.
+    unsure: Vec<InstanceId>,
+    patterns: Vec<String>,
+}
+
+/// One entry as it is read.
+#[derive(Default)]
+struct Entry<'a> {
+    name: Option<Cow<'a, str>>,
+    version: Option<Cow<'a, str>>,
+    resolved: Option<Cow<'a, str>>,
+    integrity: Option<Cow<'a, str>>,
+    deprecated: Option<Cow<'a, str>>,
+    license: Option<Cow<'a, str>>,
+    link: bool,
+    bundled: bool,
+    install_script: bool,
+    shrinkwrap: bool,
+    flags: Flags,
+    requests: Requests<'a>,
+}
+
+impl<'a> Packages<'a> {
+    fn read(json: &mut Json<'a>, limits: &'a Limits) -> Result<Self> {
+        let mut packages = Self {
+            builder: Builder::new(limits),
+            by_path: HashMap::new(),
+            links: Vec::new(),
+            unsure: Vec::new(),
+            patterns: Vec::new(),
+        };
+        json.object(|json, path| {
+            if path.name.len() > LONGEST {
+                return fault(path.at, format!("a path of more than {LONGEST} bytes"));
+            }
+            let is_root = path.name.is_empty();
+            let mut entry = Entry::default();
+            json.object(|json, key| {
+                if is_root && key.name == "workspaces" {
+                    packages.patterns = manifest::workspaces(json)?;
+                    return Ok(());
+                }
+                entry.field(json, &key.name)
+            })?;
+            packages.add(path.at, &path.name, entry)
+        })?;
+        Ok(packages)
+    }
+
+    fn add(&mut self, at: usize, path: &str, entry: Entry<'a>) -> Result<()> {
+        let module = module_name(path);
+        let name = entry.name.as_deref().or(module).unwrap_or("");
+        let version = entry.version.as_deref().unwrap_or("");
+        let resolved = entry.resolved.as_deref().unwrap_or("");
+        let source = match module {
+            _ if entry.link => Source::Link,
+            None => Source::Workspace,
+            Some(_) => match Spec::parse(resolved) {
+                Spec::Elsewhere(Source::Tarball) if is_registry_address(resolved) => Source::Registry,
+                Spec::Elsewhere(Source::Git) if is_registry_address(resolved) => Source::Registry,
+                Spec::Elsewhere(source) => source,
+                _ => Source::Registry,
+            },
+        };
+        let b = &mut self.builder;
+        let package = b.npm(name, version);
+        let path = b.intern(path);
+        let mut draft = Draft::new(at, package, source, Arc::clone(&path));
+        draft.alias = module.filter(|m| *m != name).map(|m| b.intern(m));
+        draft.integrity = entry.integrity.as_deref().map(Arc::from);
+        draft.deprecated = entry.deprecated.as_deref().map(Arc::from);
+        draft.license = entry.license.as_deref().map(|l| b.intern(l));
+        draft.marks.bundled = entry.bundled;
+        draft.marks.install_script = entry.install_script;
+        draft.marks.shrinkwrapped = entry.shrinkwrap;
+        draft.flags = entry.flags;
+        draft.resolved = entry.resolved.as_deref().map(Arc::from);
+        let id = b.add(draft)?;
+        if entry.link {
+            self.links.push((id, entry.resolved.unwrap_or_default()));
+        } else if source == Source::Tarball {
+            self.unsure.push(id);
+        }
+        for r in entry.requests.finish() {
+            b.edge(r.at, id, None, r.kind, &r.name, &r.range)?;
+        }
+        self.by_path.insert(path, id);
+        Ok(())
+    }
+
+    fn finish(mut self, text: &str, manifests: &Manifests, old: Option<npm_old::Entries<'_>>) -> Result<Graph> {
+        let root = match self.by_path.get("") {
+            Some(root) => Some(*root),
+            None => npm_old::root_of(&mut self.builder, &mut self.by_path, manifests, "", "")?,
+        };
+        let b = &mut self.builder;
+        for (id, target) in std::mem::take(&mut self.links) {
+            let target = target.strip_prefix("./").unwrap_or(&target);
+            let Some(folder) = self.by_path.get(target).copied() else { continue };
+            if folder == id {
+                continue;
+            }
+            b.edge(0, id, Some(folder), EdgeKind::Link, "", target)?;
+            // A linked folder has no name of its own here when it is called like its link.
+            let (name, version) = (Arc::clone(&b.draft(folder).package.name), Arc::clone(&b.draft(folder).package.version));
+            let link = b.draft(id);
+            link.package.version = version;
+            let called = link.alias.take().unwrap_or_else(|| Arc::clone(&link.package.name));
+            if name.is_empty() {
+                b.draft(folder).package.name = called;
+            } else if name != called {
+                let link = b.draft(id);
+                link.package.name = name;
+                link.alias = Some(called);
+            }
+        }
+        self.roots(root);
+        self.resolve();
+        self.settle();
+        if let Some(old) = old {
+            self.compare(&old);
+        }
+        Ok(self.builder.finish(text))
+    }
+
+    fn roots(&mut self, root: Option<InstanceId>) {
+        let b = &mut self.builder;
+        let Some(root) = root else {
+            b.trust_flags();
+            b.note(None, NoteKind::NoManifest, "the project's package.json is not there: which packages it asks for itself is not known");
+            return;
+        };
+        b.root(root);
+        for id in b.ids() {
+            let draft = b.draft(id);
+            let is_member = draft.source == Source::Workspace && id != root;
+            if is_member && manifest::matches(&self.patterns, &draft.path) {
+                b.root(id);
+            }
+        }
+    }
+
+    fn resolve(&mut self) {
+        let paths: Vec<Arc<str>> = self.builder.drafts().iter().map(|d| Arc::clone(&d.path)).collect();
+        let paths: Vec<&str> = paths.iter().map(|p| &**p).collect();
+        let tree = Tree::new(self.builder.ids(), &paths, |name| self.builder.intern(name));
+        self.builder.resolve(|edge, _| tree.find(edge.from, &edge.name));
+    }
+
+    /// An archive from somewhere is of the registry after all (which may have addresses of its own kind) unless it was asked for by
+    /// an address.
+    fn settle(&mut self) {
+        if self.unsure.is_empty() {
+            return;
+        }
+        let mut elsewhere = HashMap::new();
+        for edge in self.builder.edges() {
+            if let (Some(to), Spec::Elsewhere(source)) = (edge.to, Spec::parse(&edge.range)) {
+                elsewhere.insert(to, source);
+            }
+        }
+        for id in std::mem::take(&mut self.unsure) {
+            self.builder.draft(id).source = elsewhere.get(&id).copied().unwrap_or(Source::Registry);
+        }
+    }
+
+    /// Says where the half that npm 6 reads differs.
+    fn compare(&mut self, old: &npm_old::Entries<'_>) {
+        let mut differing = old.entries().filter_map(|entry| {
+            let path: &str = entry.path();
+            let (wanted, at) = (entry.registry_version()?, entry.at());
+            match self.by_path.get(path) {
+                Some(id) => {
+                    let drafts = self.builder.drafts();
+                    let draft = drafts.get(id.index())?;
+                    let same = &*draft.package.version == wanted || draft.source != Source::Registry;
+                    (!same).then(|| (at, format!("{} is {} for npm 6 and {} for npm 7", quote(path), quote(wanted), quote(&draft.package.version))))
+                }
+                // Below a link the two halves name folders differently.
+                None => (!entry.below_link()).then(|| (at, format!("{} is there for npm 6 only", quote(path)))),
+            }
+        });
+        let Some((at, first)) = differing.next() else { return };
+        let more = differing.count();
+        let more = if more == 0 { String::new() } else { format!(", and {more} more") };
+        let message = format!("`packages` and `dependencies` disagree: {first}{more}. What npm 7 installs was read; run `npm install` to write the file anew");
+        self.builder.note(Some(at), NoteKind::Disagreement, message);
+    }
+}
+
+impl<'a> Entry<'a> {
+    fn field(&mut self, json: &mut Json<'a>, name: &str) -> Result<()> {
+        match name {
+            "name" => self.name = json.string_or_skip()?,
+            "version" => self.version = json.string_or_skip()?,
+            "resolved" => self.resolved = json.string_or_skip()?,
+            "integrity" => self.integrity = json.string_or_skip()?,
+            "deprecated" => self.deprecated = json.string_or_skip()?,
+            "license" => self.license = json.string_or_skip()?,
+            "link" => self.link = json.flag()?,
+            "inBundle" => self.bundled = json.flag()?,
+            "hasInstallScript" => self.install_script = json.flag()?,
+            "hasShrinkwrap" => self.shrinkwrap = json.flag()?,
+            "dev" => self.flags.dev = json.flag()?,
+            "optional" => self.flags.optional = json.flag()?,
+            "devOptional" => self.flags.dev_optional = json.flag()?,
+            "peer" => self.flags.peer = json.flag()?,
+            other => {
+                if !self.requests.read(json, other)? {
+                    json.skip()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
