@@ -4,12 +4,14 @@
 //! ([`discover`]); matching them against advisories is built on that.
 
 pub mod cvss;
+pub mod db;
 mod discover;
 mod error;
 mod graph;
 mod limits;
 mod lockfile;
 mod manifest;
+pub mod matching;
 pub mod osv;
 mod package;
 mod place;

@@ -17,6 +17,7 @@ mod sugar;
 pub use grammar::{Grammar, Unparsable};
 pub use key::Version;
 pub use range::{InvalidRange, Range, RangeOptions};
+pub(crate) use set::key_in;
 pub use set::{High, Interval, VersionSet};
 
 /// The longest text that is a version, in UTF-16 units as node-semver counts (`MAX_LENGTH`).
