@@ -1,13 +1,14 @@
 //! The island: what a project depends on, read from its lockfiles.
 //!
-//! This crate depends on nothing of ours and does no network. So far it finds lockfiles and tells their kinds apart
-//! ([`discover`]); matching them against advisories is built on that.
+//! This crate depends on nothing of ours and does no network. A lockfile is found ([`search`]), read from the disk ([`read`()]) or
+//! from bytes ([`parse`]), and becomes a [`Graph`]: instances of packages, each with its place in the file, and who asked for whom.
 
 pub mod cvss;
 pub mod db;
 mod discover;
 mod error;
 mod graph;
+mod kind;
 mod limits;
 mod lockfile;
 mod manifest;
@@ -15,14 +16,18 @@ pub mod matching;
 pub mod osv;
 mod package;
 mod place;
+mod read;
+mod sbom;
 mod text;
 pub mod version;
 
-pub use discover::{Kind, Lockfile, discover};
+pub use discover::{Found, Lockfile, Remark, discover, file, named, search, split_type};
 pub use error::Error;
 pub use graph::{Edge, EdgeKind, Graph, Instance, InstanceId, Marks, Needed, Note, NoteKind, Source};
+pub use kind::Kind;
 pub use limits::Limits;
 pub use lockfile::parse;
 pub use manifest::{Manifest, Manifests};
 pub use package::{Ecosystem, Package};
 pub use place::Place;
+pub use read::{manifests, read};

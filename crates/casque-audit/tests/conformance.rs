@@ -1,10 +1,15 @@
-//! Real lockfiles and what other tools said about them, run against ours.
+//! The recorded answers of other tools, held against ours.
 //!
-//! They lie under the folder that `CASQUE_VECTORS` names (default: `shared` beside the checkout), never in the repository. Without
+//! They lie in the folder that `CASQUE_VECTORS` names (default: `shared` beside the checkout), never in the repository. Without
 //! it this suite says what it left out and passes. Each group prints `N of M`; what may differ stands in a table with its reason.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[macro_use]
 #[path = "conformance/group.rs"]
 mod group;
+#[path = "conformance/lockfiles.rs"]
+mod lockfiles;
+#[path = "conformance/matching.rs"]
+mod matching;
 #[path = "conformance/semver.rs"]
 mod semver;

@@ -53,6 +53,17 @@ pub(crate) struct Flags {
     pub(crate) peer: bool,
 }
 
+/// How far the flags in a lockfile count. Walking is better: flags are as easily edited as forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// Whatever no project reaches counts as needed to run.
+    Never,
+    /// For what no project reaches, as the format leaves out peers.
+    Unreached,
+    /// What projects ask for is not known.
+    Always,
+}
+
 #[derive(Debug)]
 pub(crate) struct Builder<'l> {
     limits: &'l Limits,
@@ -61,7 +72,7 @@ pub(crate) struct Builder<'l> {
     edges: Vec<Edge>,
     roots: Vec<InstanceId>,
     notes: Vec<(Option<usize>, NoteKind, String)>,
-    trust_flags: bool,
+    flags: Trust,
 }
 
 impl<'l> Builder<'l> {
@@ -73,7 +84,7 @@ impl<'l> Builder<'l> {
             edges: Vec::new(),
             roots: Vec::new(),
             notes: Vec::new(),
-            trust_flags: false,
+            flags: Trust::Never,
         }
     }
 
@@ -115,7 +126,15 @@ impl<'l> Builder<'l> {
     }
 
     /// An edge, whose answer may be found later by [`Self::resolve`].
-    pub(crate) fn edge(&mut self, at: usize, from: InstanceId, to: Option<InstanceId>, kind: EdgeKind, name: &str, range: &str) -> Result<()> {
+    pub(crate) fn edge(
+        &mut self,
+        at: usize,
+        from: InstanceId,
+        to: Option<InstanceId>,
+        kind: EdgeKind,
+        name: &str,
+        range: &str,
+    ) -> Result<()> {
         self.limits.more_edges(at, self.edges.len())?;
         let (name, range) = (self.intern(name), self.intern(range));
         self.edges.push(Edge { from, to, name, range, kind });
@@ -131,10 +150,10 @@ impl<'l> Builder<'l> {
         }
     }
 
-    /// Gives edges the kind that only their project's package.json tells.
-    pub(crate) fn rank(&mut self, kind: impl Fn(&Draft, &Edge) -> EdgeKind) {
+    /// Gives edges the kind that only something else tells.
+    pub(crate) fn rank(&mut self, kind: impl Fn(&Edge, &[Draft]) -> EdgeKind) {
         for edge in &mut self.edges {
-            edge.kind = kind(&self.drafts[edge.from.index()], edge);
+            edge.kind = kind(edge, &self.drafts);
         }
     }
 
@@ -154,9 +173,9 @@ impl<'l> Builder<'l> {
         self.notes.push((at, kind, message.into()));
     }
 
-    /// The requests of the roots are not known: what the lockfile's own flags say counts.
-    pub(crate) fn trust_flags(&mut self) {
-        self.trust_flags = true;
+    /// Lets the lockfile's own flags say what is needed for what, where walking from the roots cannot.
+    pub(crate) fn trust_flags(&mut self, trust: Trust) {
+        self.flags = trust;
     }
 
     pub(crate) fn finish(mut self, text: &str) -> Graph {
@@ -169,12 +188,18 @@ impl<'l> Builder<'l> {
         let mut incoming: Vec<u32> = (0u32..).zip(&self.edges).filter(|(_, e)| e.to.is_some()).map(|(i, _)| i).collect();
         incoming.sort_by_key(|i| self.edges[*i as usize].to);
         let incoming_starts = offsets(count, incoming.iter().filter_map(|i| self.edges[*i as usize].to));
-        let needed = if self.trust_flags {
-            let flags = |d: &Draft| Needed::from_flags(d.flags.dev, d.flags.optional, d.flags.dev_optional, d.flags.peer);
-            self.drafts.iter().map(flags).collect()
-        } else {
-            needed::walk(&self.edges, &starts, &self.roots, count)
-        };
+        let walked = needed::walk(&self.edges, &starts, &self.roots, count);
+        let needed: Vec<Needed> = walked
+            .into_iter()
+            .zip(&self.drafts)
+            .map(|(walked, d)| match (self.flags, walked) {
+                (Trust::Never, walked) => walked.unwrap_or(Needed::TO_RUN),
+                (Trust::Unreached, Some(walked)) => walked,
+                (Trust::Unreached | Trust::Always, _) => {
+                    Needed::from_flags(d.flags.dev, d.flags.optional, d.flags.dev_optional, d.flags.peer)
+                }
+            })
+            .collect();
         let places = places(text, self.drafts.iter().map(|d| d.at));
         let note_places = places_of_notes(text, &self.notes);
         let instances = self.drafts.into_iter().zip(needed).zip(places).map(|((d, needed), place)| Instance {

@@ -5,7 +5,7 @@ mod needed;
 
 use std::sync::Arc;
 
-pub(crate) use build::{Builder, Draft, Flags};
+pub(crate) use build::{Builder, Draft, Flags, Trust};
 pub use needed::Needed;
 
 use crate::package::Package;

@@ -66,8 +66,8 @@ const fn passes(kind: EdgeKind) -> u8 {
     }
 }
 
-/// Walks from the roots. Each instance is visited at most once for each of the four questions.
-pub(super) fn walk(edges: &[Edge], starts: &[u32], roots: &[InstanceId], count: usize) -> Vec<Needed> {
+/// Walks from the roots; nothing for what is not reached. Each instance is visited at most once for each of the four questions.
+pub(super) fn walk(edges: &[Edge], starts: &[u32], roots: &[InstanceId], count: usize) -> Vec<Option<Needed>> {
     let mut bits: Vec<Option<u8>> = vec![None; count];
     let mut queue: Vec<InstanceId> = Vec::new();
     for root in roots {
@@ -87,5 +87,5 @@ pub(super) fn walk(edges: &[Edge], starts: &[u32], roots: &[InstanceId], count: 
             }
         }
     }
-    bits.into_iter().map(|b| b.map_or(Needed::TO_RUN, Needed)).collect()
+    bits.into_iter().map(|b| b.map(Needed)).collect()
 }

@@ -14,7 +14,7 @@ use crate::text::{Result, fault, quote};
 
 pub(super) fn parse(text: &str, limits: &Limits) -> Result<Graph> {
     let mut items = Items::new(text);
-    let mut lock = Lock { b: Builder::new(limits), by_name: HashMap::new(), requests: Vec::new(), checksums: HashMap::new(), limits };
+    let mut lock = Lock { b: Builder::new(limits), known: Known::default(), requests: Vec::new(), checksums: HashMap::new(), limits };
     let mut table = Table::Top;
     let mut entry: Option<Entry<'_>> = None;
     while let Some(item) = items.next()? {
@@ -97,21 +97,23 @@ impl<'a> Entry<'a> {
 struct Lock<'l, 'a> {
     b: Builder<'l>,
     limits: &'l Limits,
-    by_name: HashMap<Arc<str>, Vec<(InstanceId, Option<Cow<'a, str>>)>>,
+    known: Known,
     requests: Vec<(InstanceId, usize, Cow<'a, str>)>,
     checksums: HashMap<String, Cow<'a, str>>,
 }
 
 impl<'a> Lock<'_, 'a> {
     fn add(&mut self, entry: Entry<'a>) -> Result<()> {
-        let (Some(name), Some(version)) = (&entry.name, &entry.version) else { return fault(entry.at, "a package without name or version") };
+        let (Some(name), Some(version)) = (entry.name.as_deref(), entry.version.as_deref()) else {
+            return fault(entry.at, "a package without name or version");
+        };
         let source = match entry.source.as_deref() {
             None => Source::Workspace,
             Some(source) => source_of(source),
         };
         let package = self.b.cargo(name, version);
         let path = self.b.intern(&format!("{name} {version}"));
-        let named = Arc::clone(&package.name);
+        let (name, version) = (Arc::clone(&package.name), Arc::clone(&package.version));
         let mut draft = Draft::new(entry.at, package, source, path);
         draft.resolved = entry.source.as_deref().map(|s| self.b.intern(s));
         draft.integrity = entry.checksum.as_deref().map(Arc::from);
@@ -123,7 +125,13 @@ impl<'a> Lock<'_, 'a> {
             self.limits.more_edges(at, self.requests.len())?;
             self.requests.push((id, at, dependency));
         }
-        self.by_name.entry(named).or_default().push((id, entry.source));
+        // A git source is written without its commit by those who depend on it.
+        let source = self.b.intern(entry.source.as_deref().and_then(|s| s.split('#').next()).unwrap_or(""));
+        self.known.by_name.entry(Arc::clone(&name)).or_insert(id);
+        self.known.by_version.entry((Arc::clone(&name), Arc::clone(&version))).or_insert(id);
+        if self.known.by_source.insert((name, version, source), id).is_some() {
+            return fault(entry.at, "this package appears twice");
+        }
         Ok(())
     }
 
@@ -151,24 +159,31 @@ impl<'a> Lock<'_, 'a> {
     }
 
     /// A dependency is written with as much as is needed to tell it apart.
-    fn find(&self, name: &str, version: Option<&str>, source: Option<&str>) -> Option<InstanceId> {
-        let drafts = self.b.drafts();
-        let found = self.by_name.get(name)?;
-        let fits = |(id, from): &&(InstanceId, Option<Cow<'_, str>>)| {
-            let same_version = version.is_none_or(|v| drafts.get(id.index()).is_some_and(|d| &*d.package.version == v));
-            // A git source is written without its commit there.
-            let same_source = source.is_none_or(|s| from.as_deref().is_some_and(|f| f == s || f.split('#').next() == Some(s)));
-            same_version && same_source
-        };
-        found.iter().find(fits).map(|(id, _)| *id)
+    fn find(&mut self, name: &str, version: Option<&str>, source: Option<&str>) -> Option<InstanceId> {
+        let name = self.b.intern(name);
+        let Some(version) = version else { return self.known.by_name.get(&name).copied() };
+        let version = self.b.intern(version);
+        let Some(source) = source else { return self.known.by_version.get(&(name, version)).copied() };
+        let source = self.b.intern(source.split('#').next().unwrap_or(source));
+        self.known.by_source.get(&(name, version, source)).copied()
     }
+}
+
+/// Packages by as much as dependents may write of them.
+#[derive(Debug, Default)]
+struct Known {
+    by_name: HashMap<Arc<str>, InstanceId>,
+    by_version: HashMap<(Arc<str>, Arc<str>), InstanceId>,
+    by_source: HashMap<(Arc<str>, Arc<str>, Arc<str>), InstanceId>,
 }
 
 /// crates.io has two addresses, of its git index and of its sparse one; any other registry is another.
 fn source_of(source: &str) -> Source {
     let bare = source.trim_end_matches('/');
     match source.split_once('+').map(|(kind, _)| kind) {
-        Some("registry" | "sparse") if bare == "registry+https://github.com/rust-lang/crates.io-index" || bare == "sparse+https://index.crates.io" => {
+        Some("registry" | "sparse")
+            if bare == "registry+https://github.com/rust-lang/crates.io-index" || bare == "sparse+https://index.crates.io" =>
+        {
             Source::Registry
         }
         Some("git") => Source::Git,

@@ -101,17 +101,17 @@ impl<'a> Items<'a> {
 
     /// A string on one line. What cargo escapes, JSON escapes alike.
     fn string(&mut self) -> Result<Cow<'a, str>> {
-        let at = self.at;
-        let line = self.line();
-        if line.starts_with("\"\"\"") || line.starts_with("'''") {
+        let (at, rest) = (self.at, &self.text[self.at..]);
+        if rest.starts_with("\"\"\"") || rest.starts_with("'''") {
             return fault(at, "a string over several lines, which cargo does not write");
         }
-        if let Some(literal) = line.strip_prefix('\'') {
-            let Some(end) = literal.find('\'') else { return fault(at, "a string has no end on its line") };
+        if let Some(literal) = rest.strip_prefix('\'') {
+            let end = memchr::memchr2(b'\'', b'\n', literal.as_bytes()).filter(|end| literal.as_bytes()[*end] == b'\'');
+            let Some(end) = end else { return fault(at, "a string has no end on its line") };
             self.at += end + 2;
             return Ok(Cow::Borrowed(&literal[..end]));
         }
-        let mut json = Json::new(line);
+        let mut json = Json::new(rest);
         match json.string() {
             Ok(text) => {
                 self.at += json.offset();

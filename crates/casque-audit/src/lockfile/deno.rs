@@ -22,22 +22,20 @@ pub(super) fn parse(text: &str, limits: &Limits) -> Result<Graph> {
     let mut json = Json::new(text).relaxed();
     let mut deno = Deno { limits, npm: Vec::new(), jsr: Vec::new(), specifiers: Vec::new(), asked: HashSet::new(), requests: 0 };
     let mut format = None;
-    json.object(|json, key| {
-        match &*key.name {
-            "version" => {
-                let version = json.whole()?;
-                if !(2..=5).contains(&version) {
-                    return fault(key.at, format!("version {version} of deno.lock is not known here; 2 to 5 are"));
-                }
-                format = Some(version);
-                Ok(())
+    json.object(|json, key| match &*key.name {
+        "version" => {
+            let version = json.whole()?;
+            if !(2..=5).contains(&version) {
+                return fault(key.at, format!("version {version} of deno.lock is not known here; 2 to 5 are"));
             }
-            "npm" => deno.npm(json),
-            "packages" => json.object_or_skip(|json, key| deno.section(json, &key)),
-            "specifiers" | "jsr" => deno.section(json, &key),
-            "workspace" => deno.workspace(json, 0),
-            _ => json.skip(),
+            format = Some(version);
+            Ok(())
         }
+        "npm" => deno.npm(json),
+        "packages" => json.object_or_skip(|json, key| deno.section(json, &key)),
+        "specifiers" | "jsr" => deno.section(json, &key),
+        "workspace" => deno.workspace(json, 0),
+        _ => json.skip(),
     })?;
     json.end()?;
     if format.is_none() {
@@ -181,7 +179,8 @@ impl<'a> Deno<'_, 'a> {
         for (at, asked, _) in &self.specifiers {
             if self.asked.contains(asked) || !indirect.contains(&**asked) {
                 let (to, name) = known.answer(asked, &answers, "npm:");
-                let range = asked.rsplit_once('@').filter(|(before, _)| !before.is_empty() && !before.ends_with(':')).map_or("*", |(_, r)| r);
+                let range =
+                    asked.rsplit_once('@').filter(|(before, _)| !before.is_empty() && !before.ends_with(':')).map_or("*", |(_, r)| r);
                 b.edge(*at, root, to, EdgeKind::Prod, name, range)?;
             }
         }

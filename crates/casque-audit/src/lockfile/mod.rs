@@ -20,11 +20,12 @@ mod yarn;
 mod yarn_berry;
 mod yarn_classic;
 
-use crate::discover::Kind;
 use crate::error::Error;
 use crate::graph::Graph;
+use crate::kind::Kind;
 use crate::limits::Limits;
 use crate::manifest::Manifests;
+use crate::sbom;
 use crate::text;
 
 /// Reads a lockfile from its bytes. `manifests` are used where the format does not say what projects ask for themselves.
@@ -33,17 +34,27 @@ use crate::text;
 /// Too large, no UTF-8, a merge conflict, no such format, or a newer version of it. The error has line and column.
 pub fn parse(kind: Kind, bytes: &[u8], manifests: &Manifests, limits: &Limits) -> Result<Graph, Error> {
     if bytes.len() as u64 > limits.bytes {
-        return Err(Error::whole(format!("{} MiB long, more than the limit of {}", bytes.len() >> 20, limits.bytes >> 20)));
+        return Err(too_large(bytes.len() as u64, limits));
     }
     let text = text::decode(bytes)?;
     let graph = match kind {
-        Kind::NpmShrinkwrap | Kind::Npm => npm::parse(text, manifests, limits),
+        Kind::NpmShrinkwrap | Kind::Npm | Kind::NpmInstalled => npm::parse(text, manifests, limits),
         Kind::YarnClassic => yarn_classic::parse(text, manifests, limits),
         Kind::YarnBerry => yarn_berry::parse(text, manifests, limits),
         Kind::Pnpm => pnpm::parse(text, limits),
         Kind::Bun => bun::parse(text, limits),
         Kind::Deno => deno::parse(text, limits),
         Kind::Cargo => cargo::parse(text, limits),
+        Kind::CycloneDx => sbom::cyclonedx(text, limits),
+        Kind::Spdx => sbom::spdx(text, limits),
     };
     graph.map_err(|fault| text::locate(text, fault))
+}
+
+pub(crate) fn too_large(bytes: u64, limits: &Limits) -> Error {
+    Error::whole(format!(
+        "the file has {} MiB, and {} is the limit; raise it if the file is yours",
+        bytes.div_ceil(1 << 20),
+        limits.bytes >> 20
+    ))
 }

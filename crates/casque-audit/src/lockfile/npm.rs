@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::npm_old;
 use super::spec::{Spec, is_registry_address};
 use super::tree::{LONGEST, Tree, module_name};
-use crate::graph::{Builder, Draft, EdgeKind, Flags, Graph, InstanceId, NoteKind, Source};
+use crate::graph::{Builder, Draft, EdgeKind, Flags, Graph, InstanceId, NoteKind, Source, Trust};
 use crate::limits::Limits;
 use crate::manifest::{self, Manifests, Requests};
 use crate::text::json::Json;
@@ -76,13 +76,8 @@ struct Entry<'a> {
 
 impl<'a> Packages<'a> {
     fn read(json: &mut Json<'a>, limits: &'a Limits) -> Result<Self> {
-        let mut packages = Self {
-            builder: Builder::new(limits),
-            by_path: HashMap::new(),
-            links: Vec::new(),
-            unsure: Vec::new(),
-            patterns: Vec::new(),
-        };
+        let mut packages =
+            Self { builder: Builder::new(limits), by_path: HashMap::new(), links: Vec::new(), unsure: Vec::new(), patterns: Vec::new() };
         json.object(|json, path| {
             if path.name.len() > LONGEST {
                 return fault(path.at, format!("a path of more than {LONGEST} bytes"));
@@ -168,7 +163,7 @@ impl<'a> Packages<'a> {
                 link.alias = Some(called);
             }
         }
-        self.roots(root);
+        self.roots(root)?;
         self.resolve();
         self.settle();
         if let Some(old) = old {
@@ -177,21 +172,28 @@ impl<'a> Packages<'a> {
         Ok(self.builder.finish(text))
     }
 
-    fn roots(&mut self, root: Option<InstanceId>) {
+    /// The root and its workspaces. The root asks for the links to those, whatever else asks for them.
+    fn roots(&mut self, root: Option<InstanceId>) -> Result<()> {
         let b = &mut self.builder;
         let Some(root) = root else {
-            b.trust_flags();
+            b.trust_flags(Trust::Always);
             b.note(None, NoteKind::NoManifest, "the project's package.json is not there: which packages it asks for itself is not known");
-            return;
+            return Ok(());
         };
         b.root(root);
         for id in b.ids() {
             let draft = b.draft(id);
-            let is_member = draft.source == Source::Workspace && id != root;
-            if is_member && manifest::matches(&self.patterns, &draft.path) {
-                b.root(id);
+            let is_member = |folder: &str| manifest::matches(&self.patterns, folder);
+            match draft.source {
+                Source::Workspace if id != root && is_member(&draft.path) => b.root(id),
+                Source::Link if draft.resolved.as_deref().is_some_and(is_member) => {
+                    let (at, name) = (draft.at, Arc::clone(draft.alias.as_ref().unwrap_or(&draft.package.name)));
+                    b.edge(at, root, Some(id), EdgeKind::Link, &name, "")?;
+                }
+                _ => {}
             }
         }
+        Ok(())
     }
 
     fn resolve(&mut self) {
@@ -228,7 +230,9 @@ impl<'a> Packages<'a> {
                     let drafts = self.builder.drafts();
                     let draft = drafts.get(id.index())?;
                     let same = &*draft.package.version == wanted || draft.source != Source::Registry;
-                    (!same).then(|| (at, format!("{} is {} for npm 6 and {} for npm 7", quote(path), quote(wanted), quote(&draft.package.version))))
+                    (!same).then(|| {
+                        (at, format!("{} is {} for npm 6 and {} for npm 7", quote(path), quote(wanted), quote(&draft.package.version)))
+                    })
                 }
                 // Below a link the two halves name folders differently.
                 None => (!entry.below_link()).then(|| (at, format!("{} is there for npm 6 only", quote(path)))),
@@ -237,7 +241,9 @@ impl<'a> Packages<'a> {
         let Some((at, first)) = differing.next() else { return };
         let more = differing.count();
         let more = if more == 0 { String::new() } else { format!(", and {more} more") };
-        let message = format!("`packages` and `dependencies` disagree: {first}{more}. What npm 7 installs was read; run `npm install` to write the file anew");
+        let message = format!(
+            "`packages` and `dependencies` disagree: {first}{more}. What npm 7 installs was read; run `npm install` to write the file anew"
+        );
         self.builder.note(Some(at), NoteKind::Disagreement, message);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::spec::Spec;
 use super::tree::{LONGEST, Tree};
-use crate::graph::{Builder, Draft, EdgeKind, Flags, Graph, InstanceId, NoteKind, Source};
+use crate::graph::{Builder, Draft, EdgeKind, Flags, Graph, InstanceId, NoteKind, Source, Trust};
 use crate::limits::Limits;
 use crate::manifest::Manifests;
 use crate::text::json::{Json, Shape};
@@ -108,6 +108,8 @@ impl<'a> Entries<'a> {
             "bundled" => entry.bundled = json.flag()?,
             "dev" => entry.flags.dev = json.flag()?,
             "optional" => entry.flags.optional = json.flag()?,
+            "devOptional" => entry.flags.dev_optional = json.flag()?,
+            "peer" => entry.flags.peer = json.flag()?,
             // `requires: true` says nothing.
             "requires" if json.shape()? == Shape::Object => {
                 let mut requires = Vec::new();
@@ -156,11 +158,28 @@ impl<'a> Entries<'a> {
         let paths: Vec<&str> = paths.iter().map(|p| &**p).collect();
         let tree = Tree::new(b.ids(), &paths, |name| b.intern(name));
         b.resolve(|edge, _| tree.find(edge.from, &edge.name));
+        // `requires` does not say what may be missing, but where only such edges lead, the package says so.
+        b.rank(|edge, drafts| {
+            let optional = |id: InstanceId| drafts[id.index()].flags.optional;
+            if edge.kind == EdgeKind::Prod && edge.to.is_some_and(optional) && !optional(edge.from) {
+                EdgeKind::Optional
+            } else {
+                edge.kind
+            }
+        });
         match root {
-            Some(root) => b.root(root),
+            // Who peers belong to is not in the file.
+            Some(root) => {
+                b.root(root);
+                b.trust_flags(Trust::Unreached);
+            }
             None => {
-                b.trust_flags();
-                b.note(None, NoteKind::NoManifest, "the project's package.json is not there: which packages it asks for itself is not known");
+                b.trust_flags(Trust::Always);
+                b.note(
+                    None,
+                    NoteKind::NoManifest,
+                    "the project's package.json is not there: which packages it asks for itself is not known",
+                );
             }
         }
         Ok(b.finish(text))
@@ -175,7 +194,9 @@ impl Entry<'_> {
         let (name, version, source) = match Spec::parse(written) {
             Spec::Range(version) => (own, version, Source::Registry),
             Spec::Alias { name, range } => (name, range, Source::Registry),
-            Spec::Elsewhere(Source::Tarball) if super::spec::is_registry_address(written) => (own, version_in(written, own), Source::Registry),
+            Spec::Elsewhere(Source::Tarball) if super::spec::is_registry_address(written) => {
+                (own, version_in(written, own), Source::Registry)
+            }
             Spec::Elsewhere(source) => (own, "", source),
         };
         let package = b.npm(name, version);

@@ -148,7 +148,12 @@ impl<'a> Document<'a> {
         self.add_importers(b, projects, &ids)
     }
 
-    fn add_importers(&self, b: &mut Builder<'_>, projects: &mut HashMap<Arc<str>, InstanceId>, ids: &HashMap<&str, InstanceId>) -> Result<()> {
+    fn add_importers(
+        &self,
+        b: &mut Builder<'_>,
+        projects: &mut HashMap<Arc<str>, InstanceId>,
+        ids: &HashMap<&str, InstanceId>,
+    ) -> Result<()> {
         for importer in &self.importers {
             let folder = if importer.folder == "." { "" } else { &*importer.folder };
             if !projects.contains_key(folder) {

@@ -75,7 +75,10 @@ fn is_repository(address: &str) -> bool {
 }
 
 fn looks_like_range(text: &str) -> bool {
-    text.is_empty() || text.starts_with(['^', '~', '<', '>', '=', '*']) || text.starts_with(|c: char| c.is_ascii_digit()) || matches!(text, "x" | "X" | "latest")
+    text.is_empty()
+        || text.starts_with(['^', '~', '<', '>', '=', '*'])
+        || text.starts_with(|c: char| c.is_ascii_digit())
+        || matches!(text, "x" | "X" | "latest")
 }
 
 fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {

@@ -23,13 +23,11 @@ pub(super) fn module_name(location: &str) -> Option<&str> {
 impl Tree {
     /// A tree of all instances by their locations, as `packages/a/node_modules/b`; `""` is the root's. Names are interned by `name`.
     /// An instance's parent is the nearest one whose folder holds its own.
-    pub(super) fn new<'a>(
-        ids: impl Iterator<Item = InstanceId>,
-        locations: &[&'a str],
-        mut name: impl FnMut(&'a str) -> Arc<str>,
-    ) -> Self {
+    pub(super) fn new<'a>(ids: impl Iterator<Item = InstanceId>, locations: &[&'a str], mut name: impl FnMut(&'a str) -> Arc<str>) -> Self {
         let mut order: Vec<(InstanceId, &'a str)> = ids.zip(locations.iter().copied()).collect();
-        order.sort_by(|(_, a), (_, b)| folders_first(a).cmp(folders_first(b)));
+        // What lies outside comes last, for it is not in the root.
+        let outside = |path: &str| path.starts_with("../");
+        order.sort_by(|(_, a), (_, b)| outside(a).cmp(&outside(b)).then_with(|| folders_first(a).cmp(folders_first(b))));
         let mut tree = Self { parents: vec![None; locations.len()], children: HashMap::with_capacity(locations.len()) };
         let mut above: Vec<(InstanceId, &str)> = Vec::new();
         for (id, location) in order {
@@ -80,7 +78,16 @@ mod tests {
 
     #[test]
     fn names_are_found_towards_the_root() {
-        let locations = ["", "node_modules/a", "node_modules/a/node_modules/b", "node_modules/b", "packages/w", "packages/w/node_modules/b", "../out", "node_modules/a-b"];
+        let locations = [
+            "",
+            "node_modules/a",
+            "node_modules/a/node_modules/b",
+            "node_modules/b",
+            "packages/w",
+            "packages/w/node_modules/b",
+            "../out",
+            "node_modules/a-b",
+        ];
         let ids = || (0..locations.len()).map(|i| InstanceId(i as u32));
         let tree = Tree::new(ids(), &locations, Arc::from);
         let find = |from: u32, name: &str| tree.find(InstanceId(from), &Arc::from(name)).map(|id| locations[id.index()]);

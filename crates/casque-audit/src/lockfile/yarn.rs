@@ -97,6 +97,10 @@ fn without_manifest(b: &mut Builder<'_>) -> Result<()> {
             b.edge(0, root, Some(id), EdgeKind::Prod, &name, "*")?;
         }
     }
-    b.note(None, NoteKind::NoManifest, "package.json is not there: what the project asks for itself is guessed, and everything counts as needed to run");
+    b.note(
+        None,
+        NoteKind::NoManifest,
+        "package.json is not there: what the project asks for itself is guessed, and everything counts as needed to run",
+    );
     Ok(())
 }

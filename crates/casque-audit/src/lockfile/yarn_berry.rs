@@ -13,11 +13,18 @@ use crate::graph::{Builder, Draft, EdgeKind, Graph, InstanceId, NoteKind, Source
 use crate::limits::Limits;
 use crate::manifest::Manifests;
 use crate::text::yaml::Yaml;
-use crate::text::{Key, Result, fault, quote};
+use crate::text::{Key, Result, fault, percent, quote};
 
 pub(super) fn parse(text: &str, manifests: &Manifests, limits: &Limits) -> Result<Graph> {
     let mut yaml = Yaml::new(text);
-    let mut berry = Berry { limits, b: Builder::new(limits), known: Descriptors::default(), registry: HashMap::new(), patches: Vec::new(), projects: Vec::new() };
+    let mut berry = Berry {
+        limits,
+        b: Builder::new(limits),
+        known: Descriptors::default(),
+        registry: HashMap::new(),
+        patches: Vec::new(),
+        projects: Vec::new(),
+    };
     let mut format = None;
     if yaml.document()? {
         yaml.mapping(|yaml, key| {
@@ -190,7 +197,7 @@ impl<'a> Berry<'_, 'a> {
         let resolution = entry.resolution.as_deref().unwrap_or("");
         let (name, reference) = split_name(resolution).unwrap_or(("", ""));
         let inner = reference.split_once("patch:").map_or("", |(_, inner)| inner);
-        let inner = decode(inner.split('#').next().unwrap_or(""));
+        let inner = percent::decode(inner.split('#').next().unwrap_or(""));
         let (real, range) = split_name(&inner).unwrap_or((name, ""));
         let (source, real) = match Spec::parse(range) {
             Spec::Elsewhere(source) => (source, real),
@@ -211,7 +218,7 @@ impl<'a> Berry<'_, 'a> {
         self.b.draft(id).marks.patched = true;
         // Yarn patches some packages by itself (typescript, fsevents, resolve); whoever asks for those does not know.
         for (own, range) in descriptors(key)? {
-            let inner = range.strip_prefix("patch:").and_then(|r| r.split('#').next()).map(decode);
+            let inner = range.strip_prefix("patch:").and_then(|r| r.split('#').next()).map(percent::decode);
             if let Some((_, range)) = inner.as_deref().and_then(split_name) {
                 self.known.or_add(own, range, id);
                 self.known.or_add(own, range.strip_prefix("npm:").unwrap_or(range), id);
@@ -225,9 +232,12 @@ impl<'a> Berry<'_, 'a> {
             self.patch(&key, &entry)?;
         }
         let dev = self.dev_requests(manifests);
-        self.b.rank(|draft, edge| match dev.get(&*draft.path) {
-            Some(dev) if draft.source == Source::Workspace && edge.kind == EdgeKind::Prod && dev.contains(&*edge.name) => EdgeKind::Dev,
-            _ => edge.kind,
+        self.b.rank(|edge, drafts| {
+            let from = &drafts[edge.from.index()];
+            match dev.get(&*from.path) {
+                Some(dev) if from.source == Source::Workspace && edge.kind == EdgeKind::Prod && dev.contains(&*edge.name) => EdgeKind::Dev,
+                _ => edge.kind,
+            }
         });
         let known = &self.known;
         // Who answers a peer is decided where the package is used; here it can only be the one there is.
@@ -236,7 +246,11 @@ impl<'a> Berry<'_, 'a> {
             self.b.root(id);
         }
         if manifests.root.is_none() {
-            self.b.note(None, NoteKind::NoManifest, "package.json is not there: dev dependencies cannot be told apart and count as needed to run");
+            self.b.note(
+                None,
+                NoteKind::NoManifest,
+                "package.json is not there: dev dependencies cannot be told apart and count as needed to run",
+            );
         }
         Ok(self.b.finish(text))
     }
@@ -245,7 +259,8 @@ impl<'a> Berry<'_, 'a> {
     fn dev_requests<'m>(&self, manifests: &'m Manifests) -> HashMap<&'m str, HashSet<&'m str>> {
         let all = manifests.root.iter().map(|m| ("", m)).chain(manifests.members.iter().map(|(folder, m)| (folder.as_str(), m)));
         all.map(|(folder, m)| {
-            let asked = |kinds: &'static [EdgeKind]| m.requests.iter().filter(|(k, ..)| kinds.contains(k)).map(|(_, name, _)| name.as_str());
+            let asked =
+                |kinds: &'static [EdgeKind]| m.requests.iter().filter(|(k, ..)| kinds.contains(k)).map(|(_, name, _)| name.as_str());
             let to_run: HashSet<&str> = asked(&[EdgeKind::Prod, EdgeKind::Optional]).collect();
             (folder, asked(&[EdgeKind::Dev]).filter(|name| !to_run.contains(name)).collect())
         })
@@ -255,36 +270,10 @@ impl<'a> Berry<'_, 'a> {
 
 /// The descriptors of a key, `a@npm:^1, a@npm:^2`.
 fn descriptors<'k>(key: &'k Key<'_>) -> Result<Vec<(&'k str, &'k str)>> {
-    key.name
-        .split(", ")
-        .map(|d| split_name(d).map_or_else(|| fault(key.at, format!("{} has no range", quote(d))), Ok))
-        .collect()
+    key.name.split(", ").map(|d| split_name(d).map_or_else(|| fault(key.at, format!("{} has no range", quote(d))), Ok)).collect()
 }
 
 /// A reference without what follows it as `::name=value`.
 fn without_parameters(reference: &str) -> &str {
     reference.split("::").next().unwrap_or(reference)
-}
-
-/// Percent decoding of what one descriptor holds of another.
-fn decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let coded = match rest {
-            [b'%', high, low, ..] => char::from(*high).to_digit(16).zip(char::from(*low).to_digit(16)),
-            _ => None,
-        };
-        match coded {
-            Some((high, low)) => {
-                bytes.extend(u8::try_from(high * 16 + low));
-                rest = &rest[3..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -191,9 +191,14 @@ mod tests {
 
     #[test]
     fn odd_manifests_are_read_as_far_as_they_go() {
-        let m = Manifest::parse(br#"{"name": 1, "version": "2", "version": "3", "dependencies": [], "workspaces": {"packages": ["a/*", 1]}}"#).unwrap();
+        let m =
+            Manifest::parse(br#"{"name": 1, "version": "2", "version": "3", "dependencies": [], "workspaces": {"packages": ["a/*", 1]}}"#)
+                .unwrap();
         assert_eq!((m.name.as_str(), m.version.as_str(), m.workspaces), ("", "3", vec!["a/*".to_owned()]));
-        assert_eq!(Manifest::parse(b"{\n \"name\": \n").unwrap_err().to_string(), "3:1: the file ends too early: expected a value, found the end of the file");
+        assert_eq!(
+            Manifest::parse(b"{\n \"name\": \n").unwrap_err().to_string(),
+            "3:1: the file ends too early: expected a value, found the end of the file"
+        );
         assert!(Manifest::parse(b"[]").is_err());
     }
 }

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -71,8 +73,8 @@ type Text<'a> = Cow<'a, str>;
 struct Raw<'a> {
     #[serde(borrow)]
     id: Text<'a>,
-    #[serde(borrow)]
-    modified: Text<'a>,
+    #[serde(borrow, default)]
+    modified: Option<Text<'a>>,
     #[serde(borrow, default)]
     published: Option<Text<'a>>,
     #[serde(borrow, default)]
@@ -196,7 +198,7 @@ impl Record {
     /// Packages of other ecosystems are left out; a record may have none left.
     ///
     /// # Errors
-    /// It is no OSV record, too long, or has a value that would be dangerous to show or impossible to read as a date.
+    /// It is no OSV record, too long, or has an id or a name that would be dangerous to show.
     pub fn read(json: &[u8]) -> Result<Self, ReadError> {
         if json.len() > MAX_RECORD {
             return Err(ReadError { id: None, problem: Problem::TooLong });
@@ -234,11 +236,15 @@ fn convert(raw: Raw<'_>, id: String) -> Result<Record, Problem> {
         }
         package.versions.normalize();
     }
+    // A date that is missing or cannot be read hides no advisory: the record is then as old as can be.
+    let published = raw.published.as_deref().and_then(time);
+    let modified = raw.modified.as_deref().and_then(time).or(published).unwrap_or(Timestamp::UNIX_EPOCH);
     Ok(Record {
         aliases,
-        modified: time("modified", &raw.modified)?,
-        published: raw.published.map(|text| time("published", &text)).transpose()?,
-        withdrawn: raw.withdrawn.map(|text| time("withdrawn", &text)).transpose()?,
+        modified,
+        published,
+        // Whatever the date, it was taken back.
+        withdrawn: raw.withdrawn.as_deref().map(|text| time(text).unwrap_or(modified)),
         summary: plain(raw.summary.as_deref().unwrap_or_default(), MAX_SUMMARY).replace('\n', " "),
         details: plain(raw.details.as_deref().unwrap_or_default(), MAX_DETAILS),
         label,
@@ -263,8 +269,10 @@ fn checked(field: &'static str, text: &str) -> Result<String, Problem> {
     Ok(text.to_owned())
 }
 
-fn time(field: &'static str, text: &str) -> Result<Timestamp, Problem> {
-    text.parse().map_err(|_| Problem::Value(field, text.chars().take(40).collect()))
+/// Reads a date. Records with `ZZ` at the end or without an offset exist; UTC is meant.
+fn time(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    text.parse().ok().or_else(|| text.trim_end_matches(['Z', 'z']).parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|time| time.timestamp()))
 }
 
 /// Vectors that have a score, one per version of the standard. A bare number counts as one too; some databases write those.
@@ -456,10 +464,21 @@ mod tests {
     }
 
     #[test]
+    fn dates_are_read_as_they_are_meant() {
+        let record = |date: &str| read(&minimal("", &format!(r#","withdrawn":"{date}""#)));
+        for date in ["2024-01-02T03:04:05Z", "2024-01-02T03:04:05ZZ", "2024-01-02T03:04:05", "2024-01-02T05:04:05.000+02:00"] {
+            assert_eq!(record(date).withdrawn, Some(record("x").modified), "{date}");
+        }
+        let undated = read(r#"{"id":"A","modified":"now","published":"then"}"#);
+        assert_eq!((undated.modified, undated.published), (Timestamp::UNIX_EPOCH, None));
+    }
+
+    #[test]
     fn errors_name_the_record_and_the_place() {
         let error = |json: &str| Record::read(json.as_bytes()).unwrap_err().to_string();
-        assert!(error("{\"id\":\"A\",\n\"modified\":7}").contains("line 2 column"), "{}", error("{\"id\":\"A\",\n\"modified\":7}"));
-        assert_eq!(error(r#"{"id":"A","modified":"now"}"#), r#"A: "now" cannot be the modified of an OSV record"#);
+        assert!(error("{\"id\":\"A\",\n\"modified\":7}").contains("line 2 column"));
+        let alias = r#"{"id":"A","modified":"2024-01-02T03:04:05Z","aliases":["B C"]}"#;
+        assert_eq!(error(alias), r#"A: "B C" cannot be the aliases of an OSV record"#);
         assert_eq!(error("{\"id\":\"A\\u001b[2J\",\"modified\":\"now\"}"), r#""A\u{1b}[2J" cannot be the id of an OSV record"#);
         assert!(error(&"[".repeat(100_000)).contains("this is not an OSV record"));
     }

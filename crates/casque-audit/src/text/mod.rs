@@ -5,6 +5,7 @@
 //! from one of them), and meet no nesting that the stack cannot carry.
 
 pub(crate) mod json;
+pub(crate) mod percent;
 mod seen;
 pub(crate) mod yaml;
 mod yaml_scalar;
@@ -67,7 +68,9 @@ pub(crate) fn decode(bytes: &[u8]) -> std::result::Result<&str, Error> {
 pub(crate) fn locate(text: &str, fault: Fault) -> Error {
     let (at, message) = match conflict(text) {
         Some(at) => (at, "a merge conflict was left here; resolve it, or let the package manager write the file anew".to_owned()),
-        None if fault.at >= text.trim_end().len() && !text.is_empty() => (text.len(), format!("the file ends too early: {}", fault.message)),
+        None if fault.at >= text.trim_end().len() && !text.is_empty() => {
+            (text.len(), format!("the file ends too early: {}", fault.message))
+        }
         None => (fault.at, fault.message),
     };
     Error { path: None, place: Some(Lines::new(text).place(at)), message }

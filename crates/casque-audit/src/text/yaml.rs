@@ -24,6 +24,8 @@ pub(crate) enum Shape {
 pub(crate) struct Yaml<'a> {
     text: &'a str,
     at: usize,
+    /// Where the line begins that `at` is in, or one before it that `{}` or `[]` began in.
+    line_start: usize,
     depth: u32,
     /// Values of the block being read stand further right than this many columns.
     parent: Option<usize>,
@@ -41,7 +43,7 @@ struct Line {
 
 impl<'a> Yaml<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self { text, at: 0, depth: 0, parent: None, flow: false, begun: false }
+        Self { text, at: 0, line_start: 0, depth: 0, parent: None, flow: false, begun: false }
     }
 
     /// Goes to the next document; false when there is none.
@@ -151,7 +153,7 @@ impl<'a> Yaml<'a> {
         }
         if !self.flow && matches!(self.peek(), Some(b'|' | b'>')) {
             let (text, end) = yaml_scalar::block(self.text, self.at, self.parent)?;
-            self.at = end;
+            (self.at, self.line_start) = (end, end);
             return Ok(text);
         }
         let (text, end) = yaml_scalar::inline(self.text, self.at, self.flow)?;
@@ -211,7 +213,7 @@ impl<'a> Yaml<'a> {
     fn block_start(&mut self) -> Result<Option<usize>> {
         self.spaces();
         if self.peek().is_some_and(|b| !self.at_line_end(b)) {
-            return Ok(Some(self.at - self.line_start()));
+            return Ok(Some(self.at - self.line_start));
         }
         let line = self.line()?;
         Ok(line.map(|line| {
@@ -323,7 +325,9 @@ impl<'a> Yaml<'a> {
         loop {
             match bytes.get(self.at) {
                 Some(b' ' | b'\n' | b'\r') => self.at += 1,
-                Some(b'#') if is_comment(self.text, self.at) => self.at += memchr::memchr(b'\n', &bytes[self.at..]).unwrap_or(bytes.len() - self.at),
+                Some(b'#') if is_comment(self.text, self.at) => {
+                    self.at += memchr::memchr(b'\n', &bytes[self.at..]).unwrap_or(bytes.len() - self.at)
+                }
                 Some(b'\t') => return fault(self.at, "a tab, which YAML does not take as indentation"),
                 _ => return Ok(()),
             }
@@ -336,6 +340,7 @@ impl<'a> Yaml<'a> {
         self.line_end()?;
         loop {
             let start = self.at;
+            self.line_start = start;
             let indent = bytes[start..].iter().take_while(|b| **b == b' ').count();
             match bytes.get(start + indent) {
                 None => return Ok(None),
@@ -355,26 +360,28 @@ impl<'a> Yaml<'a> {
     fn line_end(&mut self) -> Result<()> {
         let bytes = self.text.as_bytes();
         if self.at_line_start() {
-            self.at = self.line_start();
+            self.at = self.line_start;
             return Ok(());
         }
         self.spaces();
         match bytes.get(self.at) {
             None => Ok(()),
             Some(b) if self.at_line_end(*b) => {
-                self.at += memchr::memchr(b'\n', &bytes[self.at..]).map_or(bytes.len() - self.at, |n| n + 1);
+                match memchr::memchr(b'\n', &bytes[self.at..]) {
+                    Some(n) => {
+                        self.at += n + 1;
+                        self.line_start = self.at;
+                    }
+                    None => self.at = bytes.len(),
+                }
                 Ok(())
             }
             Some(_) => fault(self.at, "expected the end of the line"),
         }
     }
 
-    fn line_start(&self) -> usize {
-        memchr::memrchr(b'\n', &self.text.as_bytes()[..self.at]).map_or(0, |n| n + 1)
-    }
-
     fn at_line_start(&self) -> bool {
-        self.text[self.line_start()..self.at].bytes().all(|b| b == b' ')
+        self.text.as_bytes()[self.line_start..self.at].iter().all(|b| *b == b' ')
     }
 
     /// Whether what follows, this byte first, is the line's end or a comment.
@@ -389,7 +396,7 @@ impl<'a> Yaml<'a> {
 
     /// What begins in the middle of a line: a block after `- ` or an explicit key's `:`, or else a scalar.
     fn on_this_line(&self) -> Shape {
-        let before = self.text[self.line_start()..self.at].trim_end_matches(' ');
+        let before = self.text[self.line_start..self.at].trim_end_matches(' ');
         let opened = before.bytes().all(|b| matches!(b, b' ' | b'-')) || before.trim_start() == ":";
         if opened && self.is_dash(self.at) {
             Shape::Sequence
@@ -407,7 +414,9 @@ impl<'a> Yaml<'a> {
 
     fn is_marker(&self, line: Line) -> bool {
         let rest = &self.text.as_bytes()[line.start..];
-        line.indent == 0 && (rest.starts_with(b"---") || rest.starts_with(b"...")) && rest.get(3).is_none_or(|b| matches!(b, b' ' | b'\n' | b'\r'))
+        line.indent == 0
+            && (rest.starts_with(b"---") || rest.starts_with(b"..."))
+            && rest.get(3).is_none_or(|b| matches!(b, b' ' | b'\n' | b'\r'))
     }
 
     fn spaces(&mut self) {

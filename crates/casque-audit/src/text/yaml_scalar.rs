@@ -39,7 +39,9 @@ fn plain(text: &str, at: usize, flow: bool, key: bool) -> Result<(Cow<'_, str>, 
         Some(b'&') => return fault(at, "an anchor, which no lockfile has"),
         Some(b'*') => return fault(at, "an alias, which no lockfile has"),
         Some(b'!') => return fault(at, "a tag, which no lockfile has"),
-        Some(b'@' | b'`' | b'%' | b'|' | b'>' | b'{' | b'}' | b'[' | b']' | b',') => return fault(at, "a scalar cannot begin like this without quotes"),
+        Some(b'@' | b'`' | b'%' | b'|' | b'>' | b'{' | b'}' | b'[' | b']' | b',') => {
+            return fault(at, "a scalar cannot begin like this without quotes");
+        }
         Some(b'-' | b'?') if bytes.get(at + 1).is_none_or(|b| matches!(b, b' ' | b'\n' | b'\r')) => {
             return fault(at, "a scalar cannot begin like this without quotes");
         }

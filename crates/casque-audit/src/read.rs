@@ -1,0 +1,102 @@
+//! Lockfiles from the disk, with the package.json files that belong to them.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use crate::discover::{Lockfile, folders_in};
+use crate::error::Error;
+use crate::graph::Graph;
+use crate::kind::Kind;
+use crate::limits::Limits;
+use crate::lockfile;
+use crate::manifest::{self, Manifest, Manifests};
+
+/// Reads a lockfile, and the package.json files of the project where the lockfile does not say what projects ask for.
+///
+/// # Errors
+/// As [`crate::parse`], with the file's path; and whatever keeps it from being read.
+pub fn read(lockfile: &Lockfile, limits: &Limits) -> Result<Graph, Error> {
+    let bytes = bytes(&lockfile.path, limits)?;
+    let folder = lockfile.path.parent().unwrap_or(Path::new(""));
+    let manifests = match lockfile.kind {
+        // Only its oldest format needs it; a package.json that is broken is npm's to complain about.
+        Kind::Npm | Kind::NpmShrinkwrap => Manifests { root: manifest(folder, limits).ok().flatten(), members: Vec::new() },
+        Kind::NpmInstalled => {
+            let above = folder.parent().unwrap_or(Path::new(""));
+            Manifests { root: manifest(above, limits).ok().flatten(), members: Vec::new() }
+        }
+        Kind::YarnClassic | Kind::YarnBerry => manifests(folder, limits)?,
+        Kind::Pnpm | Kind::Bun | Kind::Deno | Kind::Cargo | Kind::CycloneDx | Kind::Spdx => Manifests::default(),
+    };
+    lockfile::parse(lockfile.kind, &bytes, &manifests, limits).map_err(|e| e.in_file(&lockfile.path))
+}
+
+/// The package.json in a folder and those of the workspaces that it names. Patterns that lead out of the folder are left alone.
+///
+/// # Errors
+/// One of them is there, but cannot be read or is no JSON.
+pub fn manifests(folder: &Path, limits: &Limits) -> Result<Manifests, Error> {
+    let root = manifest(folder, limits)?;
+    let mut members = BTreeMap::new();
+    let patterns = root.as_ref().map(|m| m.workspaces.as_slice()).unwrap_or_default();
+    let mut left = limits.folders;
+    for pattern in patterns.iter().filter(|p| !p.starts_with('!')) {
+        let parts: Vec<&str> = pattern.split('/').filter(|p| !p.is_empty() && *p != ".").collect();
+        if pattern.starts_with('/') || parts.contains(&"..") {
+            continue;
+        }
+        let fixed = parts.iter().take_while(|p| !p.contains(['*', '?', '{'])).count();
+        let (start, rest) = parts.split_at(fixed);
+        let levels = if rest.contains(&"**") { limits.levels } else { rest.len() };
+        let mut open = vec![(start.join("/"), levels)];
+        while let Some((below, levels)) = open.pop() {
+            if left == 0 {
+                return Err(Error::whole("the workspaces have too many folders; raise the limit if they are yours").in_file(folder));
+            }
+            left -= 1;
+            let path = folder.join(&below);
+            if manifest::matches(patterns, &below) && !members.contains_key(&below) {
+                if let Some(manifest) = manifest(&path, limits)? {
+                    members.insert(below.clone(), manifest);
+                }
+            }
+            if levels > 0 {
+                // A folder that cannot be looked into is no workspace.
+                let names = folders_in(&path).unwrap_or_default();
+                open.extend(
+                    names
+                        .iter()
+                        .filter_map(|n| n.to_str())
+                        .map(|n| (if below.is_empty() { n.to_owned() } else { format!("{below}/{n}") }, levels - 1)),
+                );
+            }
+        }
+    }
+    Ok(Manifests { root, members: members.into_iter().collect() })
+}
+
+fn manifest(folder: &Path, limits: &Limits) -> Result<Option<Manifest>, Error> {
+    let path = folder.join("package.json");
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let bytes = bytes(&path, limits)?;
+    Manifest::parse(&bytes).map(Some).map_err(|e| e.in_file(&path))
+}
+
+/// A file's bytes, of which no more are read than the limit.
+fn bytes(path: &Path, limits: &Limits) -> Result<Vec<u8>, Error> {
+    let problem = |e: std::io::Error| Error::whole(e.to_string()).in_file(path);
+    let file = File::open(path).map_err(problem)?;
+    let size = file.metadata().map_err(problem)?.len();
+    if size <= limits.bytes {
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+        file.take(limits.bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(problem)?;
+        if bytes.len() as u64 <= limits.bytes {
+            return Ok(bytes);
+        }
+    }
+    Err(lockfile::too_large(size, limits).in_file(path))
+}
