@@ -170,12 +170,10 @@ mod tests {
     fn bands_and_words() {
         let band = |tenths| Score::from_tenths(tenths).severity();
         assert_eq!([band(0), band(1), band(39), band(40)], [None, Some(Severity::Low), Some(Severity::Low), Some(Severity::Moderate)]);
-        assert_eq!([band(69), band(70), band(89), band(90)].map(Option::unwrap), [
-            Severity::Moderate,
-            Severity::High,
-            Severity::High,
-            Severity::Critical
-        ]);
+        assert_eq!(
+            [band(69), band(70), band(89), band(90)].map(Option::unwrap),
+            [Severity::Moderate, Severity::High, Severity::High, Severity::Critical]
+        );
         assert_eq!(Severity::parse("MEDIUM"), Some(Severity::Moderate));
         assert_eq!(Severity::parse("none"), None);
         assert_eq!(Score::nearest(9.84).to_string(), "9.8");

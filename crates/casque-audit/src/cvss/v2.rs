@@ -28,10 +28,8 @@ pub(super) fn score(vector: &str) -> Result<Score, BadVector> {
     let loss = [0.0, 0.275, 0.660];
     let kept = (1.0 - metrics.weight(3, loss)?) * (1.0 - metrics.weight(4, loss)?) * (1.0 - metrics.weight(5, loss)?);
     let impact = 10.41 * (1.0 - kept);
-    let exploitability = 20.0
-        * metrics.weight(0, [0.395, 0.646, 1.0])?
-        * metrics.weight(1, [0.35, 0.61, 0.71])?
-        * metrics.weight(2, [0.45, 0.56, 0.704])?;
+    let exploitability =
+        20.0 * metrics.weight(0, [0.395, 0.646, 1.0])? * metrics.weight(1, [0.35, 0.61, 0.71])? * metrics.weight(2, [0.45, 0.56, 0.704])?;
     let factor = if impact == 0.0 { 0.0 } else { 1.176 };
     let base = Score::nearest((0.6 * impact + 0.4 * exploitability - 1.5) * factor);
     let temporal = metrics.factor(6, [0.85, 0.9, 0.95, 1.0, 1.0])

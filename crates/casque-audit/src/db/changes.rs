@@ -29,7 +29,10 @@ pub fn read_changes(csv: &str) -> Result<Vec<Change>, Error> {
         let change = line.split_once(',').and_then(|(time, id)| {
             let id = id.trim().rsplit('/').next()?;
             // Ids become parts of addresses and of file names.
-            let plain = !id.is_empty() && id.len() <= 128 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_:.".contains(&b)) && !id.starts_with('.');
+            let plain = !id.is_empty()
+                && id.len() <= 128
+                && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_:.".contains(&b))
+                && !id.starts_with('.');
             Some(Change { modified: time.trim().parse().ok()?, id: plain.then(|| id.to_owned())? })
         });
         changes.push(change.ok_or(Problem::ChangeList(number + 1))?);
@@ -66,7 +69,9 @@ pub fn outdated(database: &Database, ecosystem: Ecosystem, changes: &[Change]) -
             }
             Some(_) => {}
             // One that is about another ecosystem too stands in that one's list.
-            None if !record.affected.is_empty() && record.affected.iter().all(|a| a.ecosystem == ecosystem) => outdated.gone.push(record.id),
+            None if !record.affected.is_empty() && record.affected.iter().all(|a| a.ecosystem == ecosystem) => {
+                outdated.gone.push(record.id)
+            }
             None => {}
         }
     }

@@ -76,7 +76,9 @@ impl fmt::Display for Error {
         }
         match &self.problem {
             Problem::Io(error) => write!(f, "{error}"),
-            Problem::NotADatabase => f.write_str("this is no advisory database: give the file that `casque db build` wrote, or a folder of OSV records"),
+            Problem::NotADatabase => {
+                f.write_str("this is no advisory database: give the file that `casque db build` wrote, or a folder of OSV records")
+            }
             Problem::OtherFormat(format) => {
                 write!(f, "this advisory database has format {format}, and this casque reads {}: run `casque db update`", super::FORMAT)
             }

@@ -235,3 +235,6 @@ impl Entry<'_> {
         codec::read_affected(&mut self.rest.clone(), self.ecosystem, self.name)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -126,7 +126,8 @@ impl Finding {
         vulnerable.normalize();
         let fixed = vulnerable.fixed().filter(|fixed| version.is_none_or(|version| *fixed > version)).cloned().collect();
         let cves = || members.iter().flat_map(|member| ids(&member.record)).filter_map(Cve::parse);
-        let epss = context.epss.and_then(|epss| cves().filter_map(|cve| epss.get(cve)).max_by(|a, b| a.probability.total_cmp(&b.probability)));
+        let epss =
+            context.epss.and_then(|epss| cves().filter_map(|cve| epss.get(cve)).max_by(|a, b| a.probability.total_cmp(&b.probability)));
         let exploited = context.kev.and_then(|kev| cves().find_map(|cve| kev.get(cve)));
         let id = members.first().map(|member| member.record.id.clone()).unwrap_or_default();
         Self { package, id, class, verdict, severity, score, vector, malware, epss, exploited, vulnerable, fixed, members }
@@ -146,7 +147,9 @@ impl Finding {
     pub fn ids(&self) -> Vec<&str> {
         let ecosystem = self.members.first().and_then(Member::affected).map_or(Ecosystem::Npm, |affected| affected.ecosystem);
         let mut all: Vec<&str> = self.members.iter().flat_map(|member| ids(&member.record)).collect();
-        all.sort_unstable_by(|a, b| (*a != self.id).cmp(&(*b != self.id)).then_with(|| preference(ecosystem, a).cmp(&preference(ecosystem, b))));
+        all.sort_unstable_by(|a, b| {
+            (*a != self.id).cmp(&(*b != self.id)).then_with(|| preference(ecosystem, a).cmp(&preference(ecosystem, b)))
+        });
         all.dedup();
         all
     }
@@ -165,7 +168,8 @@ impl Finding {
             (None, None) => return None,
         };
         let label = self.severity.map(|severity| severity.midpoint().value());
-        let scores: Vec<f64> = self.members.iter().filter(|m| m.verdict == self.verdict).flat_map(Member::scores).map(|s| s.score.value()).collect();
+        let scores: Vec<f64> =
+            self.members.iter().filter(|m| m.verdict == self.verdict).flat_map(Member::scores).map(|s| s.score.value()).collect();
         let mean = (!scores.is_empty()).then(|| scores.iter().sum::<f64>() / scores.len() as f64);
         let severity = match (label, mean) {
             (Some(label), Some(mean)) => f64::midpoint(label, mean),
@@ -191,10 +195,7 @@ fn malware(speaking: &[&Member]) -> Option<Malware> {
 }
 
 fn preferred(member: &Member, v4_first: bool) -> Option<&Cvss> {
-    let order = if v4_first {
-        [CvssVersion::V4, CvssVersion::V3, CvssVersion::V2]
-    } else {
-        [CvssVersion::V3, CvssVersion::V4, CvssVersion::V2]
-    };
+    let order =
+        if v4_first { [CvssVersion::V4, CvssVersion::V3, CvssVersion::V2] } else { [CvssVersion::V3, CvssVersion::V4, CvssVersion::V2] };
     order.into_iter().find_map(|version| member.scores().find(|score| score.version == version))
 }

@@ -34,13 +34,16 @@ const YOUNG: SignedDuration = SignedDuration::from_hours(5 * 24);
 /// A package older than this is not likely to be malware altogether.
 const ESTABLISHED: SignedDuration = SignedDuration::from_hours(2 * 365 * 24);
 
+/// Tells when a package was first published, if that is known.
+pub type FirstPublished = dyn Fn(&Package) -> Option<Timestamp>;
+
 /// What is known besides the database. Default: nothing.
 #[derive(Clone, Copy, Default)]
 pub struct Context<'a> {
     /// The time, for judging records of malware by their age.
     pub now: Option<Timestamp>,
-    /// When a package was first published, where that is known.
-    pub first_published: Option<&'a dyn Fn(&Package) -> Option<Timestamp>>,
+    /// For the same: when packages were first published.
+    pub first_published: Option<&'a FirstPublished>,
     /// How probable the exploitation of a vulnerability is.
     pub epss: Option<&'a Epss>,
     /// Which vulnerabilities are known to be exploited.
@@ -59,7 +62,11 @@ impl std::fmt::Debug for Context<'_> {
 ///
 /// # Errors
 /// The database is damaged at a place that was asked. What else it says is then not to be relied on.
-pub fn check<'p>(packages: impl IntoIterator<Item = &'p Package>, database: &Database, context: &Context<'_>) -> Result<Vec<Finding>, Error> {
+pub fn check<'p>(
+    packages: impl IntoIterator<Item = &'p Package>,
+    database: &Database,
+    context: &Context<'_>,
+) -> Result<Vec<Finding>, Error> {
     let mut findings = Vec::new();
     for (place, package) in packages.into_iter().enumerate() {
         if let Some(posting) = database.posting(package.ecosystem, &package.name)? {
@@ -142,3 +149,6 @@ fn unconfirmed(members: &[Member], package: &Package, context: &Context<'_>) -> 
     });
     young && first_published(package).is_some_and(|first| age(first) > ESTABLISHED)
 }
+
+#[cfg(test)]
+mod tests;

@@ -272,7 +272,9 @@ fn checked(field: &'static str, text: &str) -> Result<String, Problem> {
 /// Reads a date. Records with `ZZ` at the end or without an offset exist; UTC is meant.
 fn time(text: &str) -> Option<Timestamp> {
     let text = text.trim();
-    text.parse().ok().or_else(|| text.trim_end_matches(['Z', 'z']).parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|time| time.timestamp()))
+    text.parse()
+        .ok()
+        .or_else(|| text.trim_end_matches(['Z', 'z']).parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|time| time.timestamp()))
 }
 
 /// Vectors that have a score, one per version of the standard. A bare number counts as one too; some databases write those.

@@ -68,8 +68,8 @@ impl StripOnce for str {
 pub(super) fn js_space(c: char) -> bool {
     matches!(
         c,
-        '\t' | '\n' | '\u{b}' | '\u{c}' | '\r' | ' ' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{2028}' | '\u{2029}' | '\u{202f}'
-            | '\u{205f}' | '\u{3000}' | '\u{feff}'
+        '\t' | '\n' | '\u{b}' | '\u{c}' | '\r' | ' ' | '\u{a0}' | '\u{1680}' | '\u{2000}'
+            ..='\u{200a}' | '\u{2028}' | '\u{2029}' | '\u{202f}' | '\u{205f}' | '\u{3000}' | '\u{feff}'
     )
 }
 
@@ -108,7 +108,8 @@ pub(super) fn strict_prerelease(text: &str) -> Option<(&str, &str)> {
 }
 
 fn build(text: &str) -> bool {
-    text.is_empty() || text.strip_prefix('+').is_some_and(|build| build.split('.').all(|part| !part.is_empty() && identifier(part).1.is_empty()))
+    text.is_empty()
+        || text.strip_prefix('+').is_some_and(|build| build.split('.').all(|part| !part.is_empty() && identifier(part).1.is_empty()))
 }
 
 fn strict(text: &str, number: impl Fn(&str) -> bool) -> Option<Version> {

@@ -107,7 +107,9 @@ mod tests {
 
     #[test]
     fn the_start_of_a_text_may_look_like_a_version() {
-        for (text, wanted) in [("1.2.3beta <2", Some(9)), ("= v1.x>2", Some(6)), ("x.1", Some(3)), ("~1", None), ("1.2.3-01", Some(8)), ("", None)] {
+        for (text, wanted) in
+            [("1.2.3beta <2", Some(9)), ("= v1.x>2", Some(6)), ("x.1", Some(3)), ("~1", None), ("1.2.3-01", Some(8)), ("", None)]
+        {
             assert_eq!(plain_length(text), wanted, "{text}");
         }
     }

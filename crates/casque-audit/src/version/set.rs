@@ -200,7 +200,9 @@ mod tests {
     #[test]
     fn bounds_are_inside_or_not() {
         let set = set(&[("", "1.0.0"), ("2.0.0", "=2.5.0")]);
-        for (text, inside) in [("0.0.0-0", true), ("1.0.0-rc", true), ("1.0.0", false), ("2.0.0-0", false), ("2.5.0", true), ("2.5.1-0", false)] {
+        for (text, inside) in
+            [("0.0.0-0", true), ("1.0.0-rc", true), ("1.0.0", false), ("2.0.0-0", false), ("2.5.0", true), ("2.5.1-0", false)]
+        {
             assert_eq!(set.contains(&version(text)), inside, "{text}");
         }
         assert_eq!(set.fixed().map(ToString::to_string).collect::<Vec<_>>(), ["1.0.0"]);
