@@ -1,6 +1,7 @@
 //! The database as a whole.
 
 use std::collections::HashSet;
+use std::sync::LazyLock;
 
 use super::zip::tests::archive;
 use super::*;
@@ -209,10 +210,13 @@ fn signed(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
+/// Small enough to be read whole many times.
+static SMALL: LazyLock<Vec<u8>> = LazyLock::new(|| built(&sample()[..40]));
+
 proptest::proptest! {
     #[test]
     fn a_changed_bit_is_found(at: proptest::sample::Index, bit in 0u8..8) {
-        let mut bytes = built(&sample());
+        let mut bytes = SMALL.clone();
         let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;
         proptest::prop_assert!(use_all(bytes).is_err());
@@ -220,7 +224,7 @@ proptest::proptest! {
 
     #[test]
     fn a_hostile_file_is_no_trouble(changes in proptest::collection::vec(proptest::arbitrary::any::<(proptest::sample::Index, u8)>(), 1..12)) {
-        let mut bytes = built(&sample()[..40]);
+        let mut bytes = SMALL.clone();
         for (at, byte) in changes {
             let at = at.index(bytes.len());
             bytes[at] = byte;
@@ -230,7 +234,7 @@ proptest::proptest! {
 
     #[test]
     fn a_header_of_any_fields_is_no_trouble(fields: Vec<u8>, at in 20usize..60) {
-        let mut bytes = built(&sample()[..3]);
+        let mut bytes = SMALL.clone();
         let end = (at + fields.len()).min(bytes.len());
         bytes[at..end].copy_from_slice(&fields[..end - at]);
         let _ = use_all(signed(bytes));
