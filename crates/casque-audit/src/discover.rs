@@ -171,10 +171,10 @@ impl Found {
                 let path = folder.join(name);
                 open.push((path, level + 1));
             }
-            if level > 0 {
-                if let Err(e) = self.look(&folder) {
-                    self.remarks.push(Remark::Closed(folder, e.to_string()));
-                }
+            if level > 0
+                && let Err(e) = self.look(&folder)
+            {
+                self.remarks.push(Remark::Closed(folder, e.to_string()));
             }
         }
     }

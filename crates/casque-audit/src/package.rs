@@ -58,14 +58,14 @@ impl Package {
 }
 
 impl fmt::Display for Package {
-    /// `name@version`. Names and versions come from files of others: bytes that would steer a terminal are escaped.
+    /// `name@version`. Names and versions come from files of others: what would steer a terminal or turn its text is escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for part in [&*self.name, "@", &*self.version] {
             for c in part.chars() {
-                if c.is_control() {
-                    write!(f, "{}", c.escape_unicode())?;
-                } else {
+                if c.is_ascii_graphic() {
                     fmt::Write::write_char(f, c)?;
+                } else {
+                    write!(f, "{}", c.escape_debug())?;
                 }
             }
         }
@@ -80,6 +80,6 @@ mod tests {
     #[test]
     fn a_package_reads_as_people_write_it() {
         assert_eq!(Package::new(Ecosystem::Npm, "@babel/core", "7.0.0").to_string(), "@babel/core@7.0.0");
-        assert_eq!(Package::new(Ecosystem::Npm, "a\u{1b}[2J", "1").to_string(), "a\\u{1b}[2J@1");
+        assert_eq!(Package::new(Ecosystem::Npm, "a\u{1b}[2J", "1\u{202e}").to_string(), "a\\u{1b}[2J@1\\u{202e}");
     }
 }

@@ -57,10 +57,11 @@ pub fn manifests(folder: &Path, limits: &Limits) -> Result<Manifests, Error> {
             }
             left -= 1;
             let path = folder.join(&below);
-            if manifest::matches(patterns, &below) && !members.contains_key(&below) {
-                if let Some(manifest) = manifest(&path, limits)? {
-                    members.insert(below.clone(), manifest);
-                }
+            if manifest::matches(patterns, &below)
+                && !members.contains_key(&below)
+                && let Some(manifest) = manifest(&path, limits)?
+            {
+                members.insert(below.clone(), manifest);
             }
             if levels > 0 {
                 // A folder that cannot be looked into is no workspace.

@@ -165,10 +165,6 @@ impl<'l> Builder<'l> {
         self.roots.push(id);
     }
 
-    pub(crate) fn roots(&self) -> &[InstanceId] {
-        &self.roots
-    }
-
     pub(crate) fn note(&mut self, at: Option<usize>, kind: NoteKind, message: impl Into<String>) {
         self.notes.push((at, kind, message.into()));
     }

@@ -206,13 +206,87 @@ fn last_name(key: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{edges, graph, instances, problem};
     use super::*;
+    use crate::kind::Kind;
 
     #[test]
     fn keys_are_paths() {
         assert_eq!(location("a/@s/b/c"), "node_modules/a/node_modules/@s/b/node_modules/c");
         for (key, name) in [("a", "a"), ("@s/a", "@s/a"), ("a/b", "b"), ("a/@s/b", "@s/b"), ("@s/a/b", "b")] {
             assert_eq!(last_name(key), name);
+        }
+    }
+
+    #[test]
+    fn lists_of_every_kind_are_read() {
+        let g = graph(
+            Kind::Bun,
+            r#"{
+              // a comment
+              "lockfileVersion": 1,
+              "workspaces": {
+                "": {"name": "app", "dependencies": {"a": "^1", "w": "workspace:*", "old": "npm:lodash@3"}, "devDependencies": {"g": "github:u/g"},},
+                "packages/w": {"name": "w", "version": "1.0.0", "dependencies": {"b": "2"}, "peerDependencies": {"p": "*"}, "optionalPeers": ["p"]},
+              },
+              "patchedDependencies": {"b@2.0.0": "patches/b.patch"},
+              "packages": {
+                "a": ["a@1.0.0", "https://registry.example/a/-/a-1.0.0.tgz", {"dependencies": {"b": "^1"}, "os": "linux"}, "sha512-a"],
+                "b": ["b@1.0.0", "", {}, "sha512-b"],
+                "f": ["f@file:../f", {}],
+                "g": ["g@github:u/g#0123", {}, "u-g-0123"],
+                "old": ["lodash@3.10.1", "", {}, "sha512-l"],
+                "t": ["t@https://h.example/t.tgz", {}, "sha512-t"],
+                "w": ["w@workspace:packages/w"],
+                "w/b": ["b@2.0.0", "", {}, "sha512-b2"],
+              },
+            }"#,
+            None,
+        );
+        assert_eq!(
+            instances(&g),
+            [
+                " = app@ Workspace",
+                "packages/w = w@1.0.0 Workspace",
+                "node_modules/a = a@1.0.0 Registry",
+                "node_modules/b = b@1.0.0 Registry",
+                "node_modules/f = f@ File",
+                "node_modules/g = g@ Git",
+                "node_modules/old = lodash@3.10.1 Registry as old",
+                "node_modules/t = t@ Tarball",
+                "node_modules/w/node_modules/b = b@2.0.0 Registry",
+            ]
+        );
+        assert_eq!(
+            edges(&g),
+            [
+                " -> node_modules/a (a ^1)",
+                " -> node_modules/g (Dev g github:u/g)",
+                " -> node_modules/old (old npm:lodash@3)",
+                " -> packages/w (w workspace:*)",
+                "packages/w -> node_modules/w/node_modules/b (b 2)",
+                "packages/w -> nobody (PeerOptional p *)",
+                "node_modules/a -> node_modules/b (b ^1)",
+            ]
+        );
+        assert!(g.instances()[8].marks.patched && g.instances()[5].needed.only_dev());
+        assert_eq!(g.instances()[2].integrity.as_deref(), Some("sha512-a"));
+        assert_eq!(g.instances()[5].resolved.as_deref(), Some("github:u/g#0123"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place() {
+        let with = |packages: &str| format!("{{\"lockfileVersion\": 1,\n\"packages\": {{{packages}}}}}");
+        for (text, said) in [
+            ("{\"lockfileVersion\": 3}".to_owned(), "1:2: lockfileVersion 3 is not known here"),
+            ("{}".to_owned(), "`lockfileVersion` is not in it"),
+            (with("\"a\": []"), "2:14: `a` is an empty list"),
+            (with("\"a\": [\"a\"]"), "2:14: `a` has no version"),
+            (with("\"a\": [1]"), "2:20: expected a string"),
+            (with("\"a\": [\"a@1\"], \"a\": [\"a@2\"]"), "2:28: the key `a` appears twice"),
+            (with(&format!("\"{}\": [\"a@1\"]", "a/".repeat(100))), "2:14: a path of more than"),
+        ] {
+            assert!(problem(Kind::Bun, &text).contains(said), "{text}: {}", problem(Kind::Bun, &text));
         }
     }
 }

@@ -33,10 +33,8 @@ pub(super) fn parse(text: &str, limits: &Limits) -> Result<Graph> {
                 }
             }
             Item::Value { at, key, value, list } => match (table, &mut entry) {
-                (Table::Top, _) if key == "version" => {
-                    if !matches!(&*value, "1" | "2" | "3" | "4") {
-                        return fault(at, format!("version {} of Cargo.lock is not known here; 1 to 4 are", quote(&value)));
-                    }
+                (Table::Top, _) if key == "version" && !matches!(&*value, "1" | "2" | "3" | "4") => {
+                    return fault(at, format!("version {} of Cargo.lock is not known here; 1 to 4 are", quote(&value)));
                 }
                 (Table::Package, Some(entry)) => entry.field(at, &key, value, list)?,
                 // Version 1: "checksum name version (source)" = "hash"
@@ -128,8 +126,8 @@ impl<'a> Lock<'_, 'a> {
         // A git source is written without its commit by those who depend on it.
         let source = self.b.intern(entry.source.as_deref().and_then(|s| s.split('#').next()).unwrap_or(""));
         self.known.by_name.entry(Arc::clone(&name)).or_insert(id);
-        self.known.by_version.entry((Arc::clone(&name), Arc::clone(&version))).or_insert(id);
-        if self.known.by_source.insert((name, version, source), id).is_some() {
+        self.known.by_version.entry([Arc::clone(&name), Arc::clone(&version)]).or_insert(id);
+        if self.known.by_source.insert([name, version, source], id).is_some() {
             return fault(entry.at, "this package appears twice");
         }
         Ok(())
@@ -163,9 +161,9 @@ impl<'a> Lock<'_, 'a> {
         let name = self.b.intern(name);
         let Some(version) = version else { return self.known.by_name.get(&name).copied() };
         let version = self.b.intern(version);
-        let Some(source) = source else { return self.known.by_version.get(&(name, version)).copied() };
+        let Some(source) = source else { return self.known.by_version.get(&[name, version]).copied() };
         let source = self.b.intern(source.split('#').next().unwrap_or(source));
-        self.known.by_source.get(&(name, version, source)).copied()
+        self.known.by_source.get(&[name, version, source]).copied()
     }
 }
 
@@ -173,8 +171,8 @@ impl<'a> Lock<'_, 'a> {
 #[derive(Debug, Default)]
 struct Known {
     by_name: HashMap<Arc<str>, InstanceId>,
-    by_version: HashMap<(Arc<str>, Arc<str>), InstanceId>,
-    by_source: HashMap<(Arc<str>, Arc<str>, Arc<str>), InstanceId>,
+    by_version: HashMap<[Arc<str>; 2], InstanceId>,
+    by_source: HashMap<[Arc<str>; 3], InstanceId>,
 }
 
 /// crates.io has two addresses, of its git index and of its sparse one; any other registry is another.
@@ -199,4 +197,109 @@ fn parts(dependency: &str) -> (&str, Option<&str>, Option<&str>) {
     let version = parts.next();
     let source = parts.next().map(|s| s.trim_start_matches('(').trim_end_matches(')'));
     (name, version, source)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{edges, graph, instances, problem};
+    use crate::kind::Kind;
+
+    #[test]
+    fn sources_and_several_versions_are_told_apart() {
+        let g = graph(
+            Kind::Cargo,
+            r#"# made by Cargo
+version = 4
+
+[[package]]
+name = "app"
+version = "0.1.0"
+dependencies = [
+ "a 1.0.0 (registry+https://github.com/rust-lang/crates.io-index)",
+ "a 2.0.0",
+ "forked",
+ "private",
+]
+
+[[package]]
+name = "a"
+version = "1.0.0"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+checksum = "01"
+
+[[package]]
+name = "a"
+version = "2.0.0"
+source = "sparse+https://index.crates.io/"
+
+[[package]]
+name = "forked"
+version = "1.0.0"
+source = "git+https://github.com/u/forked?branch=x#0123"
+dependencies = ["app"]
+
+[[package]]
+name = "private"
+version = "1.0.0"
+source = "registry+https://r.example/index"
+
+[[patch.unused]]
+name = "never"
+version = "1.0.0"
+"#,
+            None,
+        );
+        assert_eq!(
+            instances(&g),
+            [
+                "app 0.1.0 = app@0.1.0 Workspace",
+                "a 1.0.0 = a@1.0.0 Registry",
+                "a 2.0.0 = a@2.0.0 Registry",
+                "forked 1.0.0 = forked@1.0.0 Git",
+                "private 1.0.0 = private@1.0.0 OtherRegistry",
+            ]
+        );
+        assert_eq!(
+            edges(&g),
+            [
+                "app 0.1.0 -> a 1.0.0 (a 1.0.0)",
+                "app 0.1.0 -> a 2.0.0 (a 2.0.0)",
+                "app 0.1.0 -> forked 1.0.0 (forked 1.0.0)",
+                "app 0.1.0 -> private 1.0.0 (private 1.0.0)",
+                "forked 1.0.0 -> app 0.1.0 (app 0.1.0)",
+            ]
+        );
+        assert_eq!(g.instances()[1].place.line, 14);
+        assert_eq!(g.roots().len(), 1);
+    }
+
+    #[test]
+    fn the_first_formats_are_read() {
+        let g = graph(
+            Kind::Cargo,
+            "[root]\nname = \"app\"\nversion = \"0.1.0\"\ndependencies = [\n \"a 1.0.0 (registry+https://github.com/rust-lang/crates.io-index)\",\n]\n\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\nsource = \
+             \"registry+https://github.com/rust-lang/crates.io-index\"\n\n[metadata]\n\"checksum a 1.0.0 (registry+https://github.com/rust-lang/crates.io-index)\" = \"01\"\n",
+            None,
+        );
+        assert_eq!(g.instances()[1].integrity.as_deref(), Some("01"));
+        assert_eq!(edges(&g), ["app 0.1.0 -> a 1.0.0 (a 1.0.0)"]);
+        assert!(graph(Kind::Cargo, "version = 3\n", None).instances().is_empty());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place() {
+        let with = |rest: &str| format!("[[package]]\nname = \"a\"\nversion = \"1\"\n{rest}");
+        for (text, said) in [
+            ("version = 5\n".to_owned(), "1:1: version `5` of Cargo.lock is not known here"),
+            ("[[package]]\nname = \"a\"\n\n[x]\n".to_owned(), "1:1: a package without name or version"),
+            (with("version = \"2\"\n[x]\n"), "4:1: `version` appears twice"),
+            (with("\n[[package]]\nname = \"a\"\nversion = \"1\"\n\n[x]\n"), "5:1: this package appears twice"),
+            (with("dependencies = [\"b\" \"c\"]\n[x]\n"), "4:21: expected `,` or `]`"),
+            (with("source = \"\"\"x\"\"\"\n[x]\n"), "4:10: a string over several lines"),
+            (with("=======\n[x]\n"), "4:1: a merge conflict"),
+            (with("checksum = \"x\n"), "the file ends too early"),
+        ] {
+            assert!(problem(Kind::Cargo, &text).contains(said), "{text}: {}", problem(Kind::Cargo, &text));
+        }
+    }
 }

@@ -61,6 +61,7 @@ struct Deno<'l, 'a> {
 struct Entry<'a> {
     at: usize,
     key: Text<'a>,
+    is_jsr: bool,
     integrity: Option<Text<'a>>,
     tarball: Option<Text<'a>>,
     deprecated: bool,
@@ -94,7 +95,7 @@ impl<'a> Deno<'_, 'a> {
 
     fn package(&mut self, json: &mut Json<'a>, key: Key<'a>, is_npm: bool) -> Result<()> {
         self.limits.more_packages(key.at, self.npm.len() + self.jsr.len())?;
-        let mut entry = Entry { at: key.at, key: key.name, ..Entry::default() };
+        let mut entry = Entry { at: key.at, key: key.name, is_jsr: !is_npm, ..Entry::default() };
         json.object(|json, field| {
             match &*field.name {
                 "integrity" => entry.integrity = json.string_or_skip()?,
@@ -170,7 +171,7 @@ impl<'a> Deno<'_, 'a> {
         let answers: HashMap<&str, &str> = self.specifiers.iter().map(|(_, asked, answer)| (&**asked, &**answer)).collect();
         for (entry, id) in self.npm.iter().chain(&self.jsr).zip(b.ids().skip(1)) {
             for (at, kind, name, key) in &entry.requests {
-                let (to, asked) = known.answer(key, &answers, if entry.is_jsr(&self.jsr) { "jsr:" } else { "npm:" });
+                let (to, asked) = known.answer(key, &answers, if entry.is_jsr { "jsr:" } else { "npm:" });
                 b.edge(*at, id, to, *kind, name.as_deref().unwrap_or(asked), key)?;
             }
         }
@@ -206,10 +207,6 @@ impl<'a> Entry<'a> {
     fn odd<T>(&self) -> Result<T> {
         fault(self.at, format!("the key {} has no version", quote(&self.key)))
     }
-
-    fn is_jsr(&self, jsr: &[Self]) -> bool {
-        jsr.as_ptr_range().contains(&std::ptr::from_ref(self))
-    }
 }
 
 /// Who answers what, by protocol and key, and by protocol and name where there is one version only.
@@ -227,7 +224,7 @@ impl<'k> Known<'k> {
 
     /// The answer to a request as any version writes it, and the name asked for.
     fn answer<'r>(&self, request: &'r str, answers: &HashMap<&str, &'r str>, usual: &'static str) -> (Option<InstanceId>, &'r str) {
-        let (protocol, bare) = protocol(request, usual);
+        let (protocol, bare) = split_protocol(request, usual);
         // `alias@npm:real@1.0.0`
         let (called, bare) = match bare.split_once("@npm:") {
             Some((alias, real)) => (Some(alias), real),
@@ -238,7 +235,7 @@ impl<'k> Known<'k> {
         let answered = || {
             // Version 4 and later answer with the version alone.
             let answer = answers.get(request)?;
-            let (protocol, key) = protocol_of(answer, protocol);
+            let (protocol, key) = split_protocol(answer, protocol);
             let whole = self.by_key.get(&(protocol, key)).copied();
             whole.or_else(|| self.by_key.get(&(protocol, format!("{name}@{key}").as_str())).copied())
         };
@@ -247,15 +244,70 @@ impl<'k> Known<'k> {
     }
 }
 
-fn protocol_of<'t>(text: &'t str, usual: &'static str) -> (&'static str, &'t str) {
-    protocol(text, usual)
-}
-
-fn protocol<'t>(text: &'t str, usual: &'static str) -> (&'static str, &'t str) {
+/// `npm:name` taken apart; without a protocol it is the usual one.
+fn split_protocol<'t>(text: &'t str, usual: &'static str) -> (&'static str, &'t str) {
     let (protocol, bare) = match (text.strip_prefix("npm:"), text.strip_prefix("jsr:")) {
         (Some(bare), _) => ("npm:", bare),
         (_, Some(bare)) => ("jsr:", bare),
         _ => (usual, text),
     };
     (protocol, bare.strip_prefix('/').unwrap_or(bare))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{edges, graph, instances, problem};
+    use crate::kind::Kind;
+
+    #[test]
+    fn every_format_gives_the_same_graph() {
+        let two = r#"{"version": "2", "remote": {}, "npm": {"specifiers": {"a@^1": "a@1.0.0_p@2.0.0"},
+            "packages": {"a@1.0.0_p@2.0.0": {"integrity": "sha512-a", "dependencies": {"p": "p@2.0.0"}}, "p@2.0.0": {"integrity": "sha512-p", "dependencies": {}}}}}"#;
+        let three = r#"{"version": "3", "packages": {"specifiers": {"npm:a@^1": "npm:a@1.0.0_p@2.0.0"},
+            "npm": {"a@1.0.0_p@2.0.0": {"integrity": "sha512-a", "dependencies": {"p": "p@2.0.0"}}, "p@2.0.0": {"integrity": "sha512-p", "dependencies": {}}}}}"#;
+        let four = r#"{"version": "4", "specifiers": {"npm:a@^1": "1.0.0_p@2.0.0"},
+            "npm": {"a@1.0.0_p@2.0.0": {"integrity": "sha512-a", "dependencies": ["p"]}, "p@2.0.0": {"integrity": "sha512-p"}}}"#;
+        for text in [two, three, four, &four.replace("\"4\"", "\"5\"")] {
+            let g = graph(Kind::Deno, text, None);
+            assert_eq!(instances(&g), [" = @ Workspace", "a@1.0.0_p@2.0.0 = a@1.0.0 Registry", "p@2.0.0 = p@2.0.0 Registry"]);
+            let to: Vec<String> = edges(&g).iter().map(|e| e.split(" (").next().unwrap().to_owned()).collect();
+            assert_eq!(to, [" -> a@1.0.0_p@2.0.0", "a@1.0.0_p@2.0.0 -> p@2.0.0"], "{text}");
+        }
+    }
+
+    #[test]
+    fn aliases_and_packages_of_jsr_are_told_apart() {
+        let g = graph(
+            Kind::Deno,
+            r#"{"version": "5", "specifiers": {"jsr:@std/a@1": "1.0.1", "npm:x@1": "1.0.0", "npm:y@2": "2.0.0"},
+              "jsr": {"@std/a@1.0.1": {"integrity": "00", "dependencies": ["npm:x@1"]}},
+              "npm": {"old@1.0.0": {"deprecated": true, "scripts": true}, "x@1.0.0": {"optionalDependencies": ["called@npm:old@1.0.0"]}, "y@2.0.0": {"dependencies": ["old"]}},
+              "workspace": {"dependencies": ["jsr:@std/a@1"], "packageJson": {"dependencies": ["npm:y@2"]}}}"#,
+            None,
+        );
+        assert_eq!(
+            edges(&g),
+            [
+                " -> @std/a@1.0.1 (@std/a 1)",
+                " -> y@2.0.0 (y 2)",
+                "x@1.0.0 -> old@1.0.0 (Optional called called@npm:old@1.0.0)",
+                "y@2.0.0 -> old@1.0.0 (old old)",
+                "@std/a@1.0.1 -> x@1.0.0 (x npm:x@1)",
+            ]
+        );
+        assert_eq!(instances(&g)[4], "@std/a@1.0.1 = @std/a@1.0.1 Jsr");
+        assert!(g.instances()[1].marks.install_script && g.instances()[1].deprecated.is_some());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place() {
+        for (text, said) in [
+            ("{\"version\": \"6\"}", "1:2: version 6 of deno.lock is not known here"),
+            ("{\"version\": \"x\"}", "1:13: expected a whole number"),
+            ("{\"version\": \"5\", \"npm\": {\"a\": {}}}", "1:26: the key `a` has no version"),
+            ("{}", "`version` is not in it"),
+        ] {
+            assert!(problem(Kind::Deno, text).contains(said), "{text}: {}", problem(Kind::Deno, text));
+        }
+    }
 }

@@ -15,6 +15,8 @@ mod npm_old;
 mod pnpm;
 mod pnpm_key;
 pub(crate) mod spec;
+#[cfg(test)]
+mod testing;
 mod tree;
 mod yarn;
 mod yarn_berry;

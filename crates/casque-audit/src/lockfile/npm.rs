@@ -274,3 +274,107 @@ impl<'a> Entry<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{edges, graph, instances, problem};
+    use crate::graph::NoteKind;
+    use crate::kind::Kind;
+
+    #[test]
+    fn aliases_links_and_foreign_packages_are_told_apart() {
+        let g = graph(
+            Kind::Npm,
+            r#"{"lockfileVersion": 3, "packages": {
+              "": {"name": "app", "version": "1.0.0", "workspaces": ["packages/*"], "dependencies": {"old": "npm:lodash@^3", "g": "github:u/g", "tar": "https://h.example/t.tgz",
+                   "priv": "^1", "near": "file:../near"}, "devDependencies": {"d": "1"}},
+              "../near": {"name": "near", "version": "2.0.0"},
+              "node_modules/d": {"version": "1.0.0", "dev": true, "hasInstallScript": true, "deprecated": "no", "license": "MIT"},
+              "node_modules/g": {"version": "1.0.0", "resolved": "git+ssh://git@github.com/u/g.git#01"},
+              "node_modules/near": {"resolved": "../near", "link": true},
+              "node_modules/old": {"name": "lodash", "version": "3.10.1", "resolved": "https://registry.example/lodash/-/lodash-3.10.1.tgz"},
+              "node_modules/priv": {"version": "1.0.0", "resolved": "https://npm.example/download/priv/1.0.0/0123"},
+              "node_modules/tar": {"version": "1.0.0", "resolved": "https://h.example/t.tgz"},
+              "node_modules/w": {"resolved": "packages/w", "link": true},
+              "packages/w": {"version": "0.1.0", "dependencies": {"d": "^1", "absent": "1"}, "optionalDependencies": {"absent": "1"}}}}"#,
+            None,
+        );
+        assert_eq!(
+            instances(&g),
+            [
+                " = app@1.0.0 Workspace",
+                "../near = near@2.0.0 Workspace",
+                "node_modules/d = d@1.0.0 Registry",
+                "node_modules/g = g@1.0.0 Git",
+                "node_modules/near = near@2.0.0 Link",
+                "node_modules/old = lodash@3.10.1 Registry as old",
+                "node_modules/priv = priv@1.0.0 Registry",
+                "node_modules/tar = tar@1.0.0 Tarball",
+                "node_modules/w = w@0.1.0 Link",
+                "packages/w = w@0.1.0 Workspace",
+            ]
+        );
+        assert_eq!(
+            edges(&g),
+            [
+                " -> node_modules/d (Dev d 1)",
+                " -> node_modules/g (g github:u/g)",
+                " -> node_modules/near (near file:../near)",
+                " -> node_modules/old (old npm:lodash@^3)",
+                " -> node_modules/priv (priv ^1)",
+                " -> node_modules/tar (tar https://h.example/t.tgz)",
+                " -> node_modules/w (Link w )",
+                "node_modules/near -> ../near (Link  ../near)",
+                "node_modules/w -> packages/w (Link  packages/w)",
+                "packages/w -> nobody (Optional absent 1)",
+                "packages/w -> node_modules/d (d ^1)",
+            ]
+        );
+        // The workspace needs it to run, whatever the flag says.
+        let d = &g.instances()[2];
+        assert!(!d.needed.only_dev() && d.marks.install_script);
+        assert_eq!((d.deprecated.as_deref(), d.license.as_deref(), d.place.line), (Some("no"), Some("MIT"), 5));
+        assert_eq!(g.roots().len(), 2);
+        let direct: Vec<&str> = g.iter().filter(|(id, _)| g.is_direct(*id)).map(|(_, i)| i.name()).collect();
+        assert_eq!(direct, ["near", "d", "g", "near", "old", "priv", "tar"]);
+    }
+
+    #[test]
+    fn the_halves_of_version_2_are_compared() {
+        let text = |version: &str| {
+            format!(
+                r#"{{"lockfileVersion": 2, "packages": {{"": {{"dependencies": {{"a": "1"}}}}, "node_modules/a": {{"version": "1.0.1"}}}},
+                    "dependencies": {{"a": {{"version": "{version}", "dependencies": {{"hidden": {{"version": "6.6.6"}}}}}}}}}}"#
+            )
+        };
+        let g = graph(Kind::Npm, &text("1.0.0"), None);
+        assert_eq!(g.notes()[0].kind, NoteKind::Disagreement);
+        assert!(g.notes()[0].message.contains("`node_modules/a` is `1.0.0` for npm 6 and `1.0.1` for npm 7, and 1 more"));
+        assert!(graph(Kind::Npm, &text("1.0.1"), None).notes()[0].message.contains("hidden"));
+    }
+
+    #[test]
+    fn what_is_installed_takes_its_root_from_package_json() {
+        let text = r#"{"lockfileVersion": 3, "packages": {"node_modules/a": {"version": "1.0.0"}, "node_modules/b": {"version": "1.0.0", "dev": true}}}"#;
+        let g = graph(Kind::NpmInstalled, text, Some(r#"{"name": "app", "dependencies": {"b": "1"}}"#));
+        assert_eq!(edges(&g), [" -> node_modules/b (b 1)"]);
+        assert!(!g.instances()[1].needed.only_dev());
+        let g = graph(Kind::NpmInstalled, text, None);
+        assert!(g.instances()[1].needed.only_dev());
+        assert_eq!(g.notes()[0].kind, NoteKind::NoManifest);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place() {
+        for (text, said) in [
+            ("{\"lockfileVersion\": 4}", "1:2: lockfileVersion 4 is not known here"),
+            ("{\"packages\": {\"a\": 1}}", "1:20: expected an object, found `1`"),
+            ("{\"packages\": {\n\"a\": {},\n\"a\": {}}}", "3:1: the key `a` appears twice"),
+            ("{\"packages\": {", "1:15: the file ends too early"),
+            ("{}", "no lockfile of npm"),
+            ("[]", "1:1: expected an object"),
+        ] {
+            assert!(problem(Kind::Npm, text).contains(said), "{text}: {}", problem(Kind::Npm, text));
+        }
+    }
+}

@@ -8,7 +8,7 @@ use super::spec::Spec;
 use super::tree::{LONGEST, Tree};
 use crate::graph::{Builder, Draft, EdgeKind, Flags, Graph, InstanceId, NoteKind, Source, Trust};
 use crate::limits::Limits;
-use crate::manifest::Manifests;
+use crate::manifest::{Manifests, Request};
 use crate::text::json::{Json, Shape};
 use crate::text::{Key, Result, fault};
 
@@ -29,7 +29,7 @@ pub(super) struct Entry<'a> {
     integrity: Option<Cow<'a, str>>,
     bundled: bool,
     flags: Flags,
-    requires: Option<Vec<(usize, Cow<'a, str>, Cow<'a, str>)>>,
+    requires: Option<Vec<Request<'a>>>,
     below_link: bool,
 }
 
@@ -114,9 +114,10 @@ impl<'a> Entries<'a> {
             "requires" if json.shape()? == Shape::Object => {
                 let mut requires = Vec::new();
                 json.object(|json, key| {
-                    requires.extend(json.string_or_skip()?.map(|range| (key.at, key.name, range)));
                     limits.more_edges(key.at, self.requests)?;
                     self.requests += 1;
+                    let request = |range| Request { at: key.at, kind: EdgeKind::Prod, name: key.name, range };
+                    requires.extend(json.string_or_skip()?.map(request));
                     Ok(())
                 })?;
                 entry.requires = Some(requires);
@@ -140,15 +141,12 @@ impl<'a> Entries<'a> {
             ids.push(entry.add(&mut b)?);
         }
         for (entry, id) in self.list.iter().zip(&ids) {
-            match (&entry.requires, id) {
-                (Some(requires), Some(id)) => {
-                    for (at, name, range) in requires {
-                        b.edge(*at, *id, None, EdgeKind::Prod, name, range)?;
-                    }
+            if let Some(id) = id {
+                for r in entry.requires.iter().flatten() {
+                    b.edge(r.at, *id, None, r.kind, &r.name, &r.range)?;
                 }
-                // Shrinkwraps before npm 5 say no more than who lies inside whom.
-                _ => {}
             }
+            // Shrinkwraps before npm 5 say no more than who lies inside whom.
             let parent = entry.parent.filter(|p| self.list.get(*p).is_some_and(|p| p.requires.is_none()));
             if let (Some(Some(parent)), Some(id)) = (parent.and_then(|p| ids.get(p)), id) {
                 b.edge(entry.key.at, *parent, Some(*id), EdgeKind::Prod, &entry.key.name, "*")?;
@@ -237,4 +235,72 @@ pub(super) fn root_of(
         b.edge(0, id, None, *kind, name, range)?;
     }
     Ok(Some(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{edges, graph, instances, problem};
+    use crate::kind::Kind;
+
+    const TEXT: &str = r#"{"name": "app", "version": "1.0.0", "lockfileVersion": 1, "requires": true, "dependencies": {
+        "a": {"version": "1.0.0", "requires": {"b": "^2"}, "dependencies": {"b": {"version": "2.0.0", "bundled": true}}},
+        "b": {"version": "1.0.0", "dev": true},
+        "fsevents": {"optional": true},
+        "g": {"version": "git+https://github.com/u/g.git#01", "from": "git+https://github.com/u/g.git"},
+        "old": {"version": "npm:lodash@3.10.1", "optional": true},
+        "t": {"version": "https://registry.example/t/-/t-1.2.3-rc.1.tgz"}}}"#;
+
+    #[test]
+    fn aliases_and_foreign_packages_are_told_apart() {
+        let g = graph(
+            Kind::Npm,
+            TEXT,
+            Some(
+                r#"{"dependencies": {"a": "1", "g": "u/g", "t": "1"}, "devDependencies": {"b": "1"}, "optionalDependencies": {"old": "*"}}"#,
+            ),
+        );
+        assert_eq!(
+            instances(&g),
+            [
+                " = app@1.0.0 Workspace",
+                "node_modules/a = a@1.0.0 Registry",
+                "node_modules/a/node_modules/b = b@2.0.0 Registry",
+                "node_modules/b = b@1.0.0 Registry",
+                "node_modules/g = g@ Git",
+                "node_modules/old = lodash@3.10.1 Registry as old",
+                "node_modules/t = t@1.2.3-rc.1 Registry",
+            ]
+        );
+        assert_eq!(edges(&g)[5..], ["node_modules/a -> node_modules/a/node_modules/b (b ^2)"]);
+        let only: Vec<_> = g.instances().iter().map(|i| (i.needed.only_dev(), i.needed.only_optional())).collect();
+        assert_eq!(only, [(false, false), (false, false), (false, false), (true, false), (false, false), (false, true), (false, false)]);
+        assert!(g.instances()[2].marks.bundled);
+    }
+
+    #[test]
+    fn without_a_manifest_the_flags_count() {
+        let g = graph(Kind::Npm, TEXT, None);
+        assert!(g.roots().is_empty());
+        assert!(g.instances()[2].needed.only_dev());
+    }
+
+    #[test]
+    fn shrinkwraps_from_before_npm_5_are_read() {
+        let g = graph(
+            Kind::NpmShrinkwrap,
+            r#"{"name": "x", "version": "1.0.0", "dependencies": {"a": {"version": "1.0.0", "from": "a@1", "dependencies": {"b": {"version": "2.0.0"}}}}}"#,
+            None,
+        );
+        assert_eq!(edges(&g), ["node_modules/a -> node_modules/a/node_modules/b (b *)"]);
+    }
+
+    #[test]
+    fn paths_made_of_nesting_stay_bounded() {
+        let long = "x".repeat(3000);
+        let inside: Vec<String> = (0..2000).map(|i| format!("\"{i}\":{{}}")).collect();
+        let text = format!("{{\"lockfileVersion\":1,\"dependencies\":{{\"{long}\":{{\"dependencies\":{{{}}}}}}}}}", inside.join(","));
+        assert!(problem(Kind::Npm, &text).contains("too long"));
+        let nested = "{\"dependencies\":{\"a\":".repeat(5000);
+        assert!(problem(Kind::Npm, &nested).contains("nested deeper"));
+    }
 }

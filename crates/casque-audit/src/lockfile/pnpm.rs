@@ -316,3 +316,103 @@ fn add_entry(b: &mut Builder<'_>, entry: &Entry<'_>, about: &Entry<'_>, patched:
     draft.marks.patched = entry.patched || rest.contains("patch_hash=") || patched.contains(&*exact) || patched.contains(name);
     b.add(draft)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{edges, graph, instances, problem};
+    use crate::kind::Kind;
+
+    #[test]
+    fn format_5_is_read() {
+        let g = graph(
+            Kind::Pnpm,
+            "lockfileVersion: 5.3\n\nspecifiers:\n  a: ^1.0.0\n  g: github:u/g\n  old: npm:lodash@^3\n\ndependencies:\n  a: 1.0.0_react@17.0.1\n  old: /lodash/3.10.1\n\ndevDependencies:\n  \
+             g: github.com/u/g/0123\n\npackages:\n\n  /@s/b/2.0.0:\n    resolution: {integrity: sha512-x}\n    dev: false\n    optional: true\n    requiresBuild: true\n\n  /a/1.0.0_react@17.0.1:\n    \
+             resolution: {integrity: sha512-y}\n    peerDependencies:\n      react: '*'\n    dependencies:\n      react: 17.0.1\n    optionalDependencies:\n      '@s/b': 2.0.0\n    dev: false\n\n  \
+             /lodash/3.10.1:\n    resolution: {integrity: sha1-z}\n    deprecated: >-\n      too\n      old\n    dev: false\n\n  /react/17.0.1:\n    resolution: {integrity: sha512-w}\n\n  \
+             github.com/u/g/0123:\n    resolution: {tarball: https://codeload.github.com/u/g/tar.gz/0123}\n    name: g\n    version: 0.1.0\n    dev: true\n",
+            None,
+        );
+        assert_eq!(
+            instances(&g),
+            [
+                "/@s/b/2.0.0 = @s/b@2.0.0 Registry",
+                "/a/1.0.0_react@17.0.1 = a@1.0.0 Registry",
+                "/lodash/3.10.1 = lodash@3.10.1 Registry",
+                "/react/17.0.1 = react@17.0.1 Registry",
+                "github.com/u/g/0123 = g@0.1.0 Git",
+                " = @ Workspace",
+            ]
+        );
+        assert_eq!(
+            edges(&g),
+            [
+                "/a/1.0.0_react@17.0.1 -> /react/17.0.1 (Peer react 17.0.1)",
+                "/a/1.0.0_react@17.0.1 -> /@s/b/2.0.0 (Optional @s/b 2.0.0)",
+                " -> /a/1.0.0_react@17.0.1 (a ^1.0.0)",
+                " -> /lodash/3.10.1 (old npm:lodash@^3)",
+                " -> github.com/u/g/0123 (Dev g github:u/g)",
+            ]
+        );
+        assert_eq!(g.instances()[2].deprecated.as_deref(), Some("too old"));
+        assert!(g.instances()[0].marks.install_script && g.instances()[0].needed.only_optional());
+        assert!(g.instances()[4].needed.only_dev());
+    }
+
+    #[test]
+    fn format_9_is_read_with_all_its_documents() {
+        let g = graph(
+            Kind::Pnpm,
+            "---\nlockfileVersion: '9.0'\n\nimporters:\n\n  .:\n    packageManagerDependencies:\n      pnpm:\n        specifier: 12.0.0\n        version: 12.0.0\n\npackages:\n\n  pnpm@12.0.0:\n    \
+             resolution: {integrity: sha512-p}\n\nsnapshots:\n\n  pnpm@12.0.0: {}\n\n---\nlockfileVersion: '9.0'\n\npatchedDependencies:\n  b@2.0.0:\n    hash: ff\n    path: p.patch\n\nimporters:\n\n  .:\n    \
+             dependencies:\n      al:\n        specifier: npm:b@2.0.0\n        version: b@2.0.0(patch_hash=ff)(c@1.0.0)\n      w:\n        specifier: workspace:*\n        version: link:packages/w\n\n  \
+             packages/w:\n    devDependencies:\n      node:\n        specifier: runtime:^26\n        version: runtime:26.7.0\n      t:\n        specifier: https://h.example/t.tgz\n        version: \
+             https://h.example/t.tgz\n\npackages:\n\n  b@2.0.0:\n    resolution: {integrity: sha512-b}\n    peerDependencies:\n      c: '*'\n    peerDependenciesMeta:\n      c:\n        optional: true\n\n  \
+             c@1.0.0:\n    resolution: {integrity: sha512-c}\n\n  lost@6.6.6:\n    resolution: {integrity: sha512-l}\n\n  node@runtime:26.7.0:\n    resolution:\n      type: variations\n      variants:\n      \
+             - targets:\n        - cpu: arm64\n        resolution: {type: binary}\n    version: 26.7.0\n\n  t@https://h.example/t.tgz:\n    resolution: {tarball: https://h.example/t.tgz}\n    version: 3.0.0\n\nsnapshots:\n\n  \
+             b@2.0.0(patch_hash=ff)(c@1.0.0):\n    dependencies:\n      c: 1.0.0\n\n  c@1.0.0: {}\n\n  node@runtime:26.7.0: {}\n\n  t@https://h.example/t.tgz: {}\n",
+            None,
+        );
+        assert_eq!(
+            instances(&g),
+            [
+                "pnpm@12.0.0 = pnpm@12.0.0 Registry",
+                " = @ Workspace",
+                "b@2.0.0(patch_hash=ff)(c@1.0.0) = b@2.0.0 Registry",
+                "c@1.0.0 = c@1.0.0 Registry",
+                "node@runtime:26.7.0 = node@26.7.0 Runtime",
+                "t@https://h.example/t.tgz = t@3.0.0 Tarball",
+                "lost@6.6.6 = lost@6.6.6 Registry",
+                "packages/w = @ Workspace",
+            ]
+        );
+        assert_eq!(
+            edges(&g),
+            [
+                " -> pnpm@12.0.0 (Dev pnpm 12.0.0)",
+                " -> b@2.0.0(patch_hash=ff)(c@1.0.0) (al npm:b@2.0.0)",
+                " -> packages/w (w workspace:*)",
+                "b@2.0.0(patch_hash=ff)(c@1.0.0) -> c@1.0.0 (PeerOptional c 1.0.0)",
+                "packages/w -> node@runtime:26.7.0 (Dev node runtime:^26)",
+                "packages/w -> t@https://h.example/t.tgz (Dev t https://h.example/t.tgz)",
+            ]
+        );
+        assert!(g.instances()[0].needed.only_dev() && g.instances()[2].marks.patched);
+        // What nobody asks for counts as needed to run.
+        assert!(!g.instances()[6].needed.only_dev());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place() {
+        for (text, said) in [
+            ("lockfileVersion: '10.0'\n", "1:1: lockfileVersion `10.0` is not known here"),
+            ("packages: {}\n", "`lockfileVersion` is not in it"),
+            ("", "the file is empty"),
+            ("lockfileVersion: 6.0\npackages:\n  /:\n    dev: true\n", "3:3: the key `/` is none of a package"),
+            ("lockfileVersion: 6.0\npackages:\n  /a@1.0.0:\n    dependencies: [b]\n", "4:19: expected a mapping, found a sequence"),
+            ("lockfileVersion: 6.0\ndependencies:\n  a:\n    specifier: 1\n", "3:3: `a` has no version"),
+        ] {
+            assert!(problem(Kind::Pnpm, text).contains(said), "{text}: {}", problem(Kind::Pnpm, text));
+        }
+    }
+}

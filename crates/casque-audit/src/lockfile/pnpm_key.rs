@@ -87,9 +87,13 @@ pub(super) fn source(version: &str, tarball: Option<&str>) -> Source {
 }
 
 /// The keys that a request may mean, the likeliest first: `1.0.0` of `name`, or a key that is written whole (an alias, an address).
-pub(super) fn keys<'a>(name: &str, reference: &'a str) -> impl Iterator<Item = Cow<'a, str>> {
-    let ours = [format!("{name}@{reference}"), format!("/{name}@{reference}"), format!("/{name}/{reference}")];
-    ours.into_iter().map(Cow::Owned).chain([Cow::Borrowed(reference)])
+pub(super) fn keys<'a>(name: &'a str, reference: &'a str) -> impl Iterator<Item = Cow<'a, str>> {
+    (0..4).map(move |way| match way {
+        0 => Cow::Owned([name, "@", reference].concat()),
+        1 => Cow::Owned(["/", name, "@", reference].concat()),
+        2 => Cow::Owned(["/", name, "/", reference].concat()),
+        _ => Cow::Borrowed(reference),
+    })
 }
 
 /// The folder that a relative path leads to; none outside the root.

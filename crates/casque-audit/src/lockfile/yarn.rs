@@ -16,22 +16,19 @@ pub(super) struct Descriptors {
 }
 
 impl Descriptors {
-    pub(super) fn add(&mut self, at: usize, name: &str, range: &str, id: InstanceId) -> Result<()> {
-        match self.by_request.entry((name.into(), range.into())) {
+    pub(super) fn add(&mut self, b: &mut Builder<'_>, at: usize, name: &str, range: &str, id: InstanceId) -> Result<()> {
+        let name_of = b.intern(name);
+        match self.by_request.entry((Arc::clone(&name_of), b.intern(range))) {
             Entry::Occupied(_) => return fault(at, format!("{} appears twice", quote(&format!("{name}@{range}")))),
             Entry::Vacant(slot) => slot.insert(id),
         };
-        self.also(name, id);
+        self.by_name.entry(name_of).and_modify(|only| *only = only.filter(|o| *o == id)).or_insert(Some(id));
         Ok(())
     }
 
     /// Another way to ask, unless somebody answers it already.
-    pub(super) fn or_add(&mut self, name: &str, range: &str, id: InstanceId) {
-        self.by_request.entry((name.into(), range.into())).or_insert(id);
-    }
-
-    fn also(&mut self, name: &str, id: InstanceId) {
-        self.by_name.entry(name.into()).and_modify(|only| *only = only.filter(|o| *o == id)).or_insert(Some(id));
+    pub(super) fn or_add(&mut self, b: &mut Builder<'_>, name: &str, range: &str, id: InstanceId) {
+        self.by_request.entry((b.intern(name), b.intern(range))).or_insert(id);
     }
 
     pub(super) fn find(&self, name: &Arc<str>, range: &Arc<str>) -> Option<InstanceId> {
@@ -45,7 +42,7 @@ impl Descriptors {
 }
 
 /// Adds the projects that a lockfile of yarn 1 does not have, and answers all requests.
-pub(super) fn finish(mut b: Builder<'_>, known: Descriptors, text: &str, manifests: &Manifests) -> Result<Graph> {
+pub(super) fn finish(mut b: Builder<'_>, known: &Descriptors, text: &str, manifests: &Manifests) -> Result<Graph> {
     let mut members: HashMap<&str, InstanceId> = HashMap::new();
     let all = manifests.root.iter().map(|m| ("", m)).chain(manifests.members.iter().map(|(folder, m)| (folder.as_str(), m)));
     for (folder, manifest) in all {

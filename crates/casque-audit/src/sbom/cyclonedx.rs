@@ -36,7 +36,7 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Graph> {
     if !is_bom {
         return fault(0, "`bomFormat` is not `CycloneDX`: no bill of materials of that kind");
     }
-    bom.finish(text, project.unwrap_or_default())
+    bom.finish(text, &project.unwrap_or_default())
 }
 
 #[derive(Default)]
@@ -143,7 +143,7 @@ impl<'a> Bom<'_, 'a> {
         })
     }
 
-    fn finish(self, text: &str, project: Component<'_>) -> Result<Graph> {
+    fn finish(self, text: &str, project: &Component<'_>) -> Result<Graph> {
         let mut b = Builder::new(self.limits);
         let mut ids: HashMap<&str, InstanceId> = HashMap::new();
         let package = b.npm(project.name.as_deref().unwrap_or(""), project.version.as_deref().unwrap_or(""));

@@ -75,7 +75,7 @@ impl<'a> Json<'a> {
             let at = json.place()?;
             let name = json.string()?;
             if !json.doubles {
-                seen.insert(at, &name)?;
+                seen.insert(at, name.clone())?;
             }
             json.blank()?;
             json.eat(b':')?;

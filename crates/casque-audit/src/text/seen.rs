@@ -24,20 +24,25 @@ impl<'a> Seen<'a> {
     const MOST: usize = 1 << 19;
 
     /// Takes a key, unless it was there already.
-    pub(super) fn insert(&mut self, at: usize, key: &Cow<'a, str>) -> Result<()> {
-        let is_new = match self {
-            Self::Few(keys) if keys.contains(key) => false,
+    pub(super) fn insert(&mut self, at: usize, key: Cow<'a, str>) -> Result<()> {
+        match self {
+            Self::Few(keys) if keys.contains(&key) => return double(at, &key),
             Self::Few(keys) if keys.len() < Self::FEW => {
-                keys.push(key.clone());
-                true
+                keys.push(key);
             }
             Self::Few(keys) => {
-                *self = Self::Many(keys.drain(..).chain([key.clone()]).collect());
-                true
+                *self = Self::Many(keys.drain(..).chain([key]).collect());
             }
+            Self::Many(keys) if keys.contains(&key) => return double(at, &key),
             Self::Many(keys) if keys.len() >= Self::MOST => return fault(at, format!("more than {} keys in one object", Self::MOST)),
-            Self::Many(keys) => keys.insert(key.clone()),
-        };
-        if is_new { Ok(()) } else { fault(at, format!("the key {} appears twice", quote(key))) }
+            Self::Many(keys) => {
+                keys.insert(key);
+            }
+        }
+        Ok(())
     }
+}
+
+fn double(at: usize, key: &str) -> Result<()> {
+    fault(at, format!("the key {} appears twice", quote(key)))
 }

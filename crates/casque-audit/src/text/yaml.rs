@@ -181,7 +181,7 @@ impl<'a> Yaml<'a> {
         loop {
             let at = self.at;
             let name = self.key()?;
-            seen.insert(at, &name)?;
+            seen.insert(at, name.clone())?;
             each(self, Key { name, at })?;
             if !self.next_at(indent)? {
                 break;
@@ -277,7 +277,7 @@ impl<'a> Yaml<'a> {
             let at = yaml.at;
             let (name, end) = yaml_scalar::key(yaml.text, at, true)?;
             yaml.at = end;
-            seen.insert(at, &name)?;
+            seen.insert(at, name.clone())?;
             yaml.flow_blank()?;
             if yaml.peek() != Some(b':') {
                 return fault(yaml.at, format!("expected `:` after {}", quote(&name)));

@@ -22,7 +22,7 @@ impl Case {
         Some(serde_json::from_str(&text).unwrap())
     }
 
-    fn from_registry(&self) -> impl Iterator<Item = &Instance> {
+    fn registry_packages(&self) -> impl Iterator<Item = &Instance> {
         self.graph.instances().iter().filter(|i| i.is_from_registry())
     }
 }
@@ -68,7 +68,7 @@ fn own_parsers(group: &mut Group, case: &Case) {
     let Some(recorded) = case.recorded("direct-hits.json") else { return };
     // Of several documents of pnpm's, they took the last.
     let start = case.text.rfind("\n---\n").unwrap_or(0);
-    let last = case.from_registry().filter(|i| i.place.offset as usize >= start);
+    let last = case.registry_packages().filter(|i| i.place.offset as usize >= start);
     let versions: BTreeSet<(&str, &str)> = last.map(|i| (&*i.package.name, &*i.package.version)).collect();
     let names: BTreeSet<&str> = versions.iter().map(|(name, _)| *name).collect();
     let id = |what: &str| format!("{} {what}", case.name);
@@ -82,7 +82,7 @@ fn own_parsers(group: &mut Group, case: &Case) {
         let skipped = skipped.as_str().unwrap();
         let name = skipped.rsplit_once('@').map(|(name, _)| name).unwrap_or(skipped);
         let name = name.split("@http").next().unwrap();
-        let matched = case.from_registry().any(|i| &*i.package.name == name);
+        let matched = case.registry_packages().any(|i| &*i.package.name == name);
         group.case(&id(&format!("{skipped} is not taken for the registry's")), &matched, &false);
     }
 }
@@ -106,7 +106,7 @@ fn npm_audit(group: &mut Group, case: &Case) {
 
 /// pnpm, bun and yarn name what they found.
 fn other_audits(group: &mut Group, case: &Case) {
-    let versions: BTreeSet<(&str, &str)> = case.from_registry().map(|i| (&*i.package.name, &*i.package.version)).collect();
+    let versions: BTreeSet<(&str, &str)> = case.registry_packages().map(|i| (&*i.package.name, &*i.package.version)).collect();
     if let Some(recorded) = case.recorded("pnpm-audit.json") {
         for advisory in recorded["advisories"].as_object().unwrap().values() {
             let name = advisory["module_name"].as_str().unwrap();
