@@ -3,6 +3,8 @@
 //! This crate depends on nothing of ours and does no network. A lockfile is found ([`search`]), read from the disk ([`read`()]) or
 //! from bytes ([`parse`]), and becomes a [`Graph`]: instances of packages, each with its place in the file, and who asked for whom.
 
+pub mod cvss;
+pub mod db;
 mod discover;
 mod error;
 mod graph;
@@ -10,11 +12,14 @@ mod kind;
 mod limits;
 mod lockfile;
 mod manifest;
+pub mod matching;
+pub mod osv;
 mod package;
 mod place;
 mod read;
 mod sbom;
 mod text;
+pub mod version;
 
 pub use discover::{Found, Lockfile, Remark, discover, identify, named, search, split_type};
 pub use error::Error;

@@ -9,3 +9,7 @@
 mod group;
 #[path = "conformance/lockfiles.rs"]
 mod lockfiles;
+#[path = "conformance/matching.rs"]
+mod matching;
+#[path = "conformance/semver.rs"]
+mod semver;
