@@ -5,7 +5,7 @@ mod needed;
 
 use std::sync::Arc;
 
-pub(crate) use build::{Builder, Draft, Flags, Trust};
+pub(crate) use build::{Builder, Draft, Flags, Trust, identity};
 pub use needed::Needed;
 
 use crate::package::Package;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::graph::InstanceId;
+use crate::graph::{InstanceId, identity};
 
 /// The longest location that is taken: what Linux takes as a path. It also bounds how deep folders nest.
 pub(super) const LONGEST: usize = 4096;
@@ -11,8 +11,7 @@ pub(super) const LONGEST: usize = 4096;
 #[derive(Debug)]
 pub(super) struct Tree {
     parents: Vec<Option<InstanceId>>,
-    /// By parent and name. Names are interned, so where one lies in memory tells it from all others, however long it is: it is
-    /// looked up once for every folder on the way.
+    /// By parent and name, which is looked up once for every folder on the way.
     children: HashMap<(InstanceId, *const u8), InstanceId>,
 }
 
@@ -41,7 +40,7 @@ impl Tree {
                 *slot = parent;
             }
             if let (Some(parent), Some(module)) = (parent, module_name(location)) {
-                tree.children.insert((parent, name(module).as_ptr()), id);
+                tree.children.insert((parent, identity(&name(module))), id);
             }
             above.push((id, location));
         }
@@ -52,7 +51,7 @@ impl Tree {
     pub(super) fn find(&self, from: InstanceId, name: &Arc<str>) -> Option<InstanceId> {
         let mut at = Some(from);
         while let Some(folder) = at {
-            if let Some(found) = self.children.get(&(folder, name.as_ptr())) {
+            if let Some(found) = self.children.get(&(folder, identity(name))) {
                 return Some(*found);
             }
             at = self.parents.get(folder.index()).copied().flatten();
