@@ -74,7 +74,7 @@ pub fn discover(folder: &Path) -> io::Result<Vec<Lockfile>> {
 pub fn search(path: &Path, limits: &Limits) -> Result<Found, Error> {
     let problem = |e: io::Error| Error::whole(e.to_string()).in_file(path);
     if !fs::metadata(path).map_err(problem)?.is_dir() {
-        return Ok(Found { lockfiles: vec![file(path)?], remarks: Vec::new() });
+        return Ok(Found { lockfiles: vec![identify(path)?], remarks: Vec::new() });
     }
     let mut found = Found::default();
     found.look(path).map_err(problem)?;
@@ -89,7 +89,7 @@ pub fn search(path: &Path, limits: &Limits) -> Result<Found, Error> {
 ///
 /// # Errors
 /// It cannot be read, or nothing shows what wrote it.
-pub fn file(path: &Path) -> Result<Lockfile, Error> {
+pub fn identify(path: &Path) -> Result<Lockfile, Error> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if name == "bun.lockb" {
         return Err(Error::whole("bun's binary lockfile is not read; `bun install --save-text-lockfile` writes bun.lock").in_file(path));
@@ -113,10 +113,10 @@ pub fn split_type(argument: &str) -> (Option<&str>, &str) {
 /// The lockfile that `TYPE:PATH` or a plain path names.
 ///
 /// # Errors
-/// No such type; or as [`file`].
+/// No such type; or as [`identify`].
 pub fn named(argument: &str) -> Result<Lockfile, Error> {
     let (name, path) = split_type(argument);
-    let Some(name) = name else { return file(Path::new(path)) };
+    let Some(name) = name else { return identify(Path::new(path)) };
     let Some((_, kind)) = Kind::TYPES.iter().find(|(known, _)| *known == name) else {
         let types: Vec<&str> = Kind::TYPES.iter().map(|(name, _)| *name).collect();
         return Err(Error::whole(format!("there is no type of lockfile `{name}`; there are {}", types.join(", "))));

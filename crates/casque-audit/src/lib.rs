@@ -21,7 +21,7 @@ mod sbom;
 mod text;
 pub mod version;
 
-pub use discover::{Found, Lockfile, Remark, discover, file, named, search, split_type};
+pub use discover::{Found, Lockfile, Remark, discover, identify, named, search, split_type};
 pub use error::Error;
 pub use graph::{Edge, EdgeKind, Graph, Instance, InstanceId, Marks, Needed, Note, NoteKind, Source};
 pub use kind::Kind;

@@ -9,7 +9,7 @@ pub struct Limits {
     pub bytes: u64,
     /// Packages in a file. Default 200,000.
     pub packages: usize,
-    /// Dependencies between them. Default 2,000,000.
+    /// Dependencies between them. Default 1,000,000.
     pub edges: usize,
     /// Folders looked at in search of lockfiles. Default 20,000.
     pub folders: usize,
@@ -37,6 +37,6 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 64 << 20, packages: 200_000, edges: 2_000_000, folders: 20_000, levels: 12 }
+        Self { bytes: 64 << 20, packages: 200_000, edges: 1_000_000, folders: 20_000, levels: 12 }
     }
 }

@@ -11,7 +11,7 @@ use crate::graph::Graph;
 use crate::kind::Kind;
 use crate::limits::Limits;
 use crate::lockfile;
-use crate::manifest::{self, Manifest, Manifests};
+use crate::manifest::{Manifest, Manifests, Patterns};
 
 /// Reads a lockfile, and the package.json files of the project where the lockfile does not say what projects ask for.
 ///
@@ -42,7 +42,10 @@ pub fn manifests(folder: &Path, limits: &Limits) -> Result<Manifests, Error> {
     let mut members = BTreeMap::new();
     let patterns = root.as_ref().map(|m| m.workspaces.as_slice()).unwrap_or_default();
     let mut left = limits.folders;
-    for pattern in patterns.iter().filter(|p| !p.starts_with('!')) {
+    let too_many = || Error::whole("the workspaces have too many folders; raise the limit if they are yours").in_file(folder);
+    let mut patterns = Patterns::new(patterns);
+    let texts: Vec<&str> = patterns.texts().collect();
+    for pattern in texts {
         let parts: Vec<&str> = pattern.split('/').filter(|p| !p.is_empty() && *p != ".").collect();
         if pattern.starts_with('/') || parts.contains(&"..") {
             continue;
@@ -53,11 +56,11 @@ pub fn manifests(folder: &Path, limits: &Limits) -> Result<Manifests, Error> {
         let mut open = vec![(start.join("/"), levels)];
         while let Some((below, levels)) = open.pop() {
             if left == 0 {
-                return Err(Error::whole("the workspaces have too many folders; raise the limit if they are yours").in_file(folder));
+                return Err(too_many());
             }
             left -= 1;
             let path = folder.join(&below);
-            if manifest::matches(patterns, &below)
+            if patterns.matches(&below).map_err(|_| too_many())?
                 && !members.contains_key(&below)
                 && let Some(manifest) = manifest(&path, limits)?
             {
@@ -100,4 +103,44 @@ fn bytes(path: &Path, limits: &Limits) -> Result<Vec<u8>, Error> {
         }
     }
     Err(lockfile::too_large(size, limits).in_file(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::graph::Source;
+
+    #[test]
+    fn workspaces_are_found_by_their_patterns() {
+        let top = std::env::temp_dir().join(format!("casque-read-{}", std::process::id()));
+        let write = |path: &str, text: &str| {
+            let path = top.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write("package.json", r#"{"name": "app", "workspaces": ["packages/*", "!packages/old", "deep/**", "../outside", "/etc"]}"#);
+        write("packages/a/package.json", r#"{"name": "@s/a", "devDependencies": {"x": "^1.0.0"}}"#);
+        write("packages/old/package.json", "{}");
+        write("packages/none/README", "");
+        write("deep/1/2/package.json", r#"{"name": "b", "dependencies": {"@s/a": "*"}}"#);
+        write("deep/node_modules/x/package.json", "{}");
+        write("yarn.lock", "# yarn lockfile v1\n\nx@^1.0.0:\n  version \"1.0.0\"\n");
+        let manifests = manifests(&top, &Limits::default()).unwrap();
+        let graph = read(&Lockfile { kind: Kind::YarnClassic, path: top.join("yarn.lock") }, &Limits::default());
+        write("packages/a/package.json", "{");
+        let broken = read(&Lockfile { kind: Kind::YarnClassic, path: top.join("yarn.lock") }, &Limits::default());
+        fs::remove_dir_all(&top).unwrap();
+
+        let folders: Vec<&str> = manifests.members.iter().map(|(folder, _)| folder.as_str()).collect();
+        assert_eq!(folders, ["deep/1/2", "packages/a"]);
+        let graph = graph.unwrap();
+        assert!(graph.instances()[0].needed.only_dev());
+        let links: Vec<_> =
+            graph.edges().iter().filter(|e| e.to.is_some_and(|to| graph.instance(to).source == Source::Workspace)).collect();
+        assert_eq!((links.len(), &*links[0].name), (1, "@s/a"));
+        let e = broken.unwrap_err().to_string();
+        assert!(e.contains("package.json:1:2: the file ends too early"), "{e}");
+    }
 }

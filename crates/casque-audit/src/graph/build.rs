@@ -64,6 +64,11 @@ pub(crate) enum Trust {
     Always,
 }
 
+/// Where an interned text lies. Within one builder it tells the text from all others at the cost of an address, however long it is.
+pub(crate) fn identity(interned: &Arc<str>) -> *const u8 {
+    interned.as_ptr()
+}
+
 #[derive(Debug)]
 pub(crate) struct Builder<'l> {
     limits: &'l Limits,
@@ -86,6 +91,10 @@ impl<'l> Builder<'l> {
             notes: Vec::new(),
             flags: Trust::Never,
         }
+    }
+
+    pub(crate) fn limits(&self) -> &'l Limits {
+        self.limits
     }
 
     /// The text, held once however often it appears.

@@ -5,7 +5,7 @@ mod needed;
 
 use std::sync::Arc;
 
-pub(crate) use build::{Builder, Draft, Flags, Trust};
+pub(crate) use build::{Builder, Draft, Flags, Trust, identity};
 pub use needed::Needed;
 
 use crate::package::Package;
@@ -251,5 +251,31 @@ impl Graph {
             }
         }
         nearest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Kind, Limits, Manifests, parse};
+
+    #[test]
+    fn the_nearest_path_is_followed_back_edge_by_edge() {
+        let text = r#"{"lockfileVersion": 3, "packages": {"": {"dependencies": {"a": "1", "b": "1"}},
+            "node_modules/a": {"version": "1", "dependencies": {"c": "1"}}, "node_modules/b": {"version": "1", "dependencies": {"d": "1"}},
+            "node_modules/c": {"version": "1", "dependencies": {"d": "1"}}, "node_modules/d": {"version": "1", "dependencies": {"a": "1", "e": "1"}},
+            "node_modules/e": {"version": "1"}, "node_modules/lost": {"version": "1"}}}"#;
+        let graph = parse(Kind::Npm, text.as_bytes(), &Manifests::default(), &Limits::default()).unwrap();
+        let nearest = graph.nearest();
+        let mut at = graph.iter().find(|(_, i)| &*i.package.name == "e").unwrap().0;
+        let mut names = vec!["e"];
+        while let Some(edge) = nearest[at.index()] {
+            at = graph.edges()[edge].from;
+            names.push(&graph.instance(at).package.name);
+        }
+        assert_eq!(names, ["e", "d", "b", ""]);
+        assert_eq!(nearest[graph.instances().len() - 1], None);
+        let asked_by: Vec<&str> = graph.dependents(InstanceId(4)).map(|e| graph.instance(e.from).name()).collect();
+        assert_eq!(asked_by, ["b", "c"]);
     }
 }

@@ -21,7 +21,7 @@ const DEEPEST: usize = 64;
 pub(super) fn parse(text: &str, limits: &Limits) -> Result<Graph> {
     let mut json = Json::new(text).relaxed();
     let mut bun = Bun { b: Builder::new(limits), locations: Vec::new(), members: HashMap::new(), patched: HashSet::new() };
-    let (mut format, mut entries) = (false, Vec::new());
+    let mut format = false;
     json.object(|json, key| {
         match &*key.name {
             "lockfileVersion" => {
@@ -32,10 +32,10 @@ pub(super) fn parse(text: &str, limits: &Limits) -> Result<Graph> {
                 format = true;
             }
             "workspaces" => json.object(|json, folder| bun.workspace(json, &folder))?,
+            // Written after `workspaces`.
             "packages" => json.object(|json, key| {
-                limits.more_packages(key.at, entries.len())?;
-                entries.push(Entry::read(json, key)?);
-                Ok(())
+                let entry = Entry::read(json, key)?;
+                bun.add(entry)
             })?,
             "patchedDependencies" => json.object_or_skip(|json, key| {
                 bun.patched.insert(key.name);
@@ -48,9 +48,6 @@ pub(super) fn parse(text: &str, limits: &Limits) -> Result<Graph> {
     json.end()?;
     if !format {
         return fault(0, "`lockfileVersion` is not in it: no lockfile of bun");
-    }
-    for entry in entries {
-        bun.add(entry)?;
     }
     bun.finish(text)
 }
@@ -155,7 +152,6 @@ impl<'a> Bun<'_, 'a> {
         draft.alias = (own != name).then(|| b.intern(own));
         draft.integrity = entry.integrity.as_deref().map(Arc::from);
         draft.resolved = if source == Source::Registry { entry.address.as_deref() } else { Some(reference) }.map(Arc::from);
-        draft.marks.patched = self.patched.contains(&entry.package);
         let id = b.add(draft)?;
         self.locations.push(path);
         for r in entry.requests.finish() {
@@ -169,6 +165,13 @@ impl<'a> Bun<'_, 'a> {
         let b = &mut self.b;
         let tree = Tree::new(b.ids(), &locations, |name| b.intern(name));
         b.resolve(|edge, _| tree.find(edge.from, &edge.name));
+        if !self.patched.is_empty() {
+            for id in b.ids() {
+                let draft = b.draft(id);
+                let exact = format!("{}@{}", draft.package.name, draft.package.version);
+                draft.marks.patched = self.patched.contains(&*exact);
+            }
+        }
         Ok(self.b.finish(text))
     }
 }

@@ -8,12 +8,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::cargo_lines::{Item, Items};
-use crate::graph::{Builder, Draft, EdgeKind, Graph, InstanceId, Source};
+use crate::graph::{Builder, Draft, EdgeKind, Graph, InstanceId, Source, identity};
 use crate::limits::Limits;
 use crate::text::{Result, fault, quote};
 
 pub(super) fn parse(text: &str, limits: &Limits) -> Result<Graph> {
-    let mut items = Items::new(text);
+    let mut items = Items::new(text, limits);
     let mut lock = Lock { b: Builder::new(limits), known: Known::default(), requests: Vec::new(), checksums: HashMap::new(), limits };
     let mut table = Table::Top;
     let mut entry: Option<Entry<'_>> = None;
@@ -111,7 +111,7 @@ impl<'a> Lock<'_, 'a> {
         };
         let package = self.b.cargo(name, version);
         let path = self.b.intern(&format!("{name} {version}"));
-        let (name, version) = (Arc::clone(&package.name), Arc::clone(&package.version));
+        let (name, version) = (identity(&package.name), identity(&package.version));
         let mut draft = Draft::new(entry.at, package, source, path);
         draft.resolved = entry.source.as_deref().map(|s| self.b.intern(s));
         draft.integrity = entry.checksum.as_deref().map(Arc::from);
@@ -124,9 +124,9 @@ impl<'a> Lock<'_, 'a> {
             self.requests.push((id, at, dependency));
         }
         // A git source is written without its commit by those who depend on it.
-        let source = self.b.intern(entry.source.as_deref().and_then(|s| s.split('#').next()).unwrap_or(""));
-        self.known.by_name.entry(Arc::clone(&name)).or_insert(id);
-        self.known.by_version.entry([Arc::clone(&name), Arc::clone(&version)]).or_insert(id);
+        let source = identity(&self.b.intern(entry.source.as_deref().and_then(|s| s.split('#').next()).unwrap_or("")));
+        self.known.by_name.entry(name).or_insert(id);
+        self.known.by_version.entry([name, version]).or_insert(id);
         if self.known.by_source.insert([name, version, source], id).is_some() {
             return fault(entry.at, "this package appears twice");
         }
@@ -158,21 +158,21 @@ impl<'a> Lock<'_, 'a> {
 
     /// A dependency is written with as much as is needed to tell it apart.
     fn find(&mut self, name: &str, version: Option<&str>, source: Option<&str>) -> Option<InstanceId> {
-        let name = self.b.intern(name);
+        let name = identity(&self.b.intern(name));
         let Some(version) = version else { return self.known.by_name.get(&name).copied() };
-        let version = self.b.intern(version);
+        let version = identity(&self.b.intern(version));
         let Some(source) = source else { return self.known.by_version.get(&[name, version]).copied() };
-        let source = self.b.intern(source.split('#').next().unwrap_or(source));
+        let source = identity(&self.b.intern(source.split('#').next().unwrap_or(source)));
         self.known.by_source.get(&[name, version, source]).copied()
     }
 }
 
-/// Packages by as much as dependents may write of them.
+/// Packages by as much as dependents may write of them, interned.
 #[derive(Debug, Default)]
 struct Known {
-    by_name: HashMap<Arc<str>, InstanceId>,
-    by_version: HashMap<[Arc<str>; 2], InstanceId>,
-    by_source: HashMap<[Arc<str>; 3], InstanceId>,
+    by_name: HashMap<*const u8, InstanceId>,
+    by_version: HashMap<[*const u8; 2], InstanceId>,
+    by_source: HashMap<[*const u8; 3], InstanceId>,
 }
 
 /// crates.io has two addresses, of its git index and of its sparse one; any other registry is another.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::limits::Limits;
 use crate::text::json::Json;
 use crate::text::{Result, fault};
 
@@ -17,12 +18,13 @@ pub(super) enum Item<'a> {
 #[derive(Debug)]
 pub(super) struct Items<'a> {
     text: &'a str,
+    limits: &'a Limits,
     at: usize,
 }
 
 impl<'a> Items<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
+    pub(super) fn new(text: &'a str, limits: &'a Limits) -> Self {
+        Self { text, limits, at: 0 }
     }
 
     pub(super) fn next(&mut self) -> Result<Option<Item<'a>>> {
@@ -65,6 +67,7 @@ impl<'a> Items<'a> {
         self.at += 1;
         loop {
             self.blank(true);
+            self.limits.more_edges(self.at, list.len())?;
             match self.peek() {
                 Some(b']') => break,
                 Some(b'"' | b'\'') => list.push((self.at, self.string()?)),

@@ -168,10 +168,11 @@ impl<'a> Deno<'_, 'a> {
             let id = b.add(draft)?;
             known.add("jsr:", &entry.key, name, id);
         }
-        let answers: HashMap<&str, &str> = self.specifiers.iter().map(|(_, asked, answer)| (&**asked, &**answer)).collect();
+        let found: Vec<_> = self.specifiers.iter().map(|(_, asked, answer)| (&**asked, known.answered(asked, answer))).collect();
+        known.answers.extend(found);
         for (entry, id) in self.npm.iter().chain(&self.jsr).zip(b.ids().skip(1)) {
             for (at, kind, name, key) in &entry.requests {
-                let (to, asked) = known.answer(key, &answers, if entry.is_jsr { "jsr:" } else { "npm:" });
+                let (to, asked) = known.answer(key, if entry.is_jsr { "jsr:" } else { "npm:" });
                 b.edge(*at, id, to, *kind, name.as_deref().unwrap_or(asked), key)?;
             }
         }
@@ -179,7 +180,7 @@ impl<'a> Deno<'_, 'a> {
         let indirect: HashSet<&str> = self.jsr.iter().flat_map(|e| &e.requests).map(|(_, _, _, key)| &**key).collect();
         for (at, asked, _) in &self.specifiers {
             if self.asked.contains(asked) || !indirect.contains(&**asked) {
-                let (to, name) = known.answer(asked, &answers, "npm:");
+                let (to, name) = known.answer(asked, "npm:");
                 let range =
                     asked.rsplit_once('@').filter(|(before, _)| !before.is_empty() && !before.ends_with(':')).map_or("*", |(_, r)| r);
                 b.edge(*at, root, to, EdgeKind::Prod, name, range)?;
@@ -214,6 +215,8 @@ impl<'a> Entry<'a> {
 struct Known<'k> {
     by_key: HashMap<(&'static str, &'k str), InstanceId>,
     by_name: HashMap<(&'static str, &'k str), Option<InstanceId>>,
+    /// By specifier. Looked up once for each, as what answers may be long and asked for often.
+    answers: HashMap<&'k str, Option<InstanceId>>,
 }
 
 impl<'k> Known<'k> {
@@ -222,8 +225,17 @@ impl<'k> Known<'k> {
         self.by_name.entry((protocol, name)).and_modify(|only| *only = None).or_insert(Some(id));
     }
 
+    /// Who is meant by the answer to a specifier: a key, or the version alone from version 4 on.
+    fn answered(&self, specifier: &str, answer: &str) -> Option<InstanceId> {
+        let (protocol, bare) = split_protocol(specifier, "npm:");
+        let name = split_name(bare).map_or(bare, |(name, _)| name);
+        let (protocol, key) = split_protocol(answer, protocol);
+        let whole = self.by_key.get(&(protocol, key)).copied();
+        whole.or_else(|| self.by_key.get(&(protocol, format!("{name}@{key}").as_str())).copied())
+    }
+
     /// The answer to a request as any version writes it, and the name asked for.
-    fn answer<'r>(&self, request: &'r str, answers: &HashMap<&str, &'r str>, usual: &'static str) -> (Option<InstanceId>, &'r str) {
+    fn answer<'r>(&self, request: &'r str, usual: &'static str) -> (Option<InstanceId>, &'r str) {
         let (protocol, bare) = split_protocol(request, usual);
         // `alias@npm:real@1.0.0`
         let (called, bare) = match bare.split_once("@npm:") {
@@ -232,13 +244,7 @@ impl<'k> Known<'k> {
         };
         let name = split_name(bare).map_or(bare, |(name, _)| name);
         let exact = self.by_key.get(&(protocol, bare)).copied();
-        let answered = || {
-            // Version 4 and later answer with the version alone.
-            let answer = answers.get(request)?;
-            let (protocol, key) = split_protocol(answer, protocol);
-            let whole = self.by_key.get(&(protocol, key)).copied();
-            whole.or_else(|| self.by_key.get(&(protocol, format!("{name}@{key}").as_str())).copied())
-        };
+        let answered = || self.answers.get(request).copied().flatten();
         let only = || self.by_name.get(&(protocol, bare)).copied().flatten();
         (exact.or_else(answered).or_else(only), called.unwrap_or(name))
     }

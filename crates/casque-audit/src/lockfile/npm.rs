@@ -12,7 +12,7 @@ use super::spec::{Spec, is_registry_address};
 use super::tree::{LONGEST, Tree, module_name};
 use crate::graph::{Builder, Draft, EdgeKind, Flags, Graph, InstanceId, NoteKind, Source, Trust};
 use crate::limits::Limits;
-use crate::manifest::{self, Manifests, Requests};
+use crate::manifest::{self, Manifests, Patterns, Requests};
 use crate::text::json::Json;
 use crate::text::{Result, fault, quote};
 
@@ -181,12 +181,20 @@ impl<'a> Packages<'a> {
             return Ok(());
         };
         b.root(root);
+        let mut patterns = Patterns::new(&self.patterns);
         for id in b.ids() {
             let draft = b.draft(id);
-            let is_member = |folder: &str| manifest::matches(&self.patterns, folder);
+            let folder = match draft.source {
+                Source::Workspace if id != root => &draft.path,
+                Source::Link => draft.resolved.as_ref().unwrap_or(&draft.path),
+                _ => continue,
+            };
+            let Ok(is_member) = patterns.matches(folder) else {
+                return fault(draft.at, "`workspaces` and the folders here take too long to compare");
+            };
             match draft.source {
-                Source::Workspace if id != root && is_member(&draft.path) => b.root(id),
-                Source::Link if draft.resolved.as_deref().is_some_and(is_member) => {
+                Source::Workspace if is_member => b.root(id),
+                Source::Link if is_member => {
                     let (at, name) = (draft.at, Arc::clone(draft.alias.as_ref().unwrap_or(&draft.package.name)));
                     b.edge(at, root, Some(id), EdgeKind::Link, &name, "")?;
                 }

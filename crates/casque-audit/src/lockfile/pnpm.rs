@@ -87,7 +87,7 @@ impl<'a> Document<'a> {
         let mut document = Self::default();
         // A project alone is written without `importers`.
         let mut alone = Importer { folder: Cow::Borrowed("."), at: yaml.place(), ..Importer::default() };
-        let (mut is_alone, mut format) = (false, false);
+        let (mut is_alone, mut format, mut requests) = (false, false, 0);
         yaml.mapping(|yaml, key| {
             match &*key.name {
                 "lockfileVersion" => {
@@ -101,8 +101,8 @@ impl<'a> Document<'a> {
                     document.importers.push(importer);
                     Ok(())
                 })?,
-                "packages" => document.packages = entries(yaml, limits)?,
-                "snapshots" => document.snapshots = entries(yaml, limits)?,
+                "packages" => document.packages = entries(yaml, limits, &mut requests)?,
+                "snapshots" => document.snapshots = entries(yaml, limits, &mut requests)?,
                 "patchedDependencies" => yaml.mapping_or_skip(|yaml, key| {
                     document.patched.insert(key.name);
                     yaml.skip()
@@ -190,12 +190,14 @@ fn known_format(at: usize, version: &str) -> Result<()> {
     fault(at, format!("lockfileVersion {} is not known here; 5.1 to 9.0 are", quote(version)))
 }
 
-fn entries<'a>(yaml: &mut Yaml<'a>, limits: &Limits) -> Result<Vec<Entry<'a>>> {
+fn entries<'a>(yaml: &mut Yaml<'a>, limits: &Limits, requests: &mut usize) -> Result<Vec<Entry<'a>>> {
     let mut entries = Vec::new();
     yaml.mapping(|yaml, key| {
         limits.more_packages(key.at, entries.len())?;
         let mut entry = Entry { at: key.at, key: key.name, ..Entry::default() };
         yaml.mapping(|yaml, key| entry.field(yaml, &key.name))?;
+        *requests += entry.requests.len() + entry.peers.len();
+        limits.more_edges(entry.at, *requests)?;
         entries.push(entry);
         Ok(())
     })?;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::graph::InstanceId;
+use crate::graph::{InstanceId, identity};
 
 /// The longest location that is taken: what Linux takes as a path. It also bounds how deep folders nest.
 pub(super) const LONGEST: usize = 4096;
@@ -11,7 +11,8 @@ pub(super) const LONGEST: usize = 4096;
 #[derive(Debug)]
 pub(super) struct Tree {
     parents: Vec<Option<InstanceId>>,
-    children: HashMap<(InstanceId, Arc<str>), InstanceId>,
+    /// By parent and name, which is looked up once for every folder on the way.
+    children: HashMap<(InstanceId, *const u8), InstanceId>,
 }
 
 /// The name under which the folder of a module is found: what follows the last `node_modules`.
@@ -39,18 +40,18 @@ impl Tree {
                 *slot = parent;
             }
             if let (Some(parent), Some(module)) = (parent, module_name(location)) {
-                tree.children.insert((parent, name(module)), id);
+                tree.children.insert((parent, identity(&name(module))), id);
             }
             above.push((id, location));
         }
         tree
     }
 
-    /// Whom `from` gets when it imports this name.
+    /// Whom `from` gets when it imports this name, which is interned where those of the tree are.
     pub(super) fn find(&self, from: InstanceId, name: &Arc<str>) -> Option<InstanceId> {
         let mut at = Some(from);
         while let Some(folder) = at {
-            if let Some(found) = self.children.get(&(folder, Arc::clone(name))) {
+            if let Some(found) = self.children.get(&(folder, identity(name))) {
                 return Some(*found);
             }
             at = self.parents.get(folder.index()).copied().flatten();
@@ -75,6 +76,8 @@ fn holds(folder: &str, location: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::Builder;
+    use crate::limits::Limits;
 
     #[test]
     fn names_are_found_towards_the_root() {
@@ -89,8 +92,10 @@ mod tests {
             "node_modules/a-b",
         ];
         let ids = || (0..locations.len()).map(|i| InstanceId(i as u32));
-        let tree = Tree::new(ids(), &locations, Arc::from);
-        let find = |from: u32, name: &str| tree.find(InstanceId(from), &Arc::from(name)).map(|id| locations[id.index()]);
+        let limits = Limits::default();
+        let mut b = Builder::new(&limits);
+        let tree = Tree::new(ids(), &locations, |name| b.intern(name));
+        let mut find = |from: u32, name: &str| tree.find(InstanceId(from), &b.intern(name)).map(|id| locations[id.index()]);
         assert_eq!(find(0, "b"), Some("node_modules/b"));
         assert_eq!(find(1, "b"), Some("node_modules/a/node_modules/b"));
         assert_eq!(find(2, "b"), Some("node_modules/a/node_modules/b"));

@@ -4,21 +4,22 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use crate::graph::{Builder, Draft, EdgeKind, Graph, InstanceId, NoteKind, Source};
+use crate::graph::{Builder, Draft, EdgeKind, Graph, InstanceId, NoteKind, Source, identity};
 use crate::manifest::{Manifest, Manifests};
 use crate::text::{Result, fault, quote};
 
-/// Descriptors and who answers them.
+/// Descriptors and who answers them. All texts are interned by one builder.
 #[derive(Debug, Default)]
 pub(super) struct Descriptors {
-    by_request: HashMap<(Arc<str>, Arc<str>), InstanceId>,
-    by_name: HashMap<Arc<str>, Option<InstanceId>>,
+    by_request: HashMap<(*const u8, *const u8), InstanceId>,
+    by_name: HashMap<*const u8, Option<InstanceId>>,
 }
 
 impl Descriptors {
     pub(super) fn add(&mut self, b: &mut Builder<'_>, at: usize, name: &str, range: &str, id: InstanceId) -> Result<()> {
-        let name_of = b.intern(name);
-        match self.by_request.entry((Arc::clone(&name_of), b.intern(range))) {
+        b.limits().more_edges(at, self.by_request.len())?;
+        let name_of = identity(&b.intern(name));
+        match self.by_request.entry((name_of, identity(&b.intern(range)))) {
             Entry::Occupied(_) => return fault(at, format!("{} appears twice", quote(&format!("{name}@{range}")))),
             Entry::Vacant(slot) => slot.insert(id),
         };
@@ -28,16 +29,16 @@ impl Descriptors {
 
     /// Another way to ask, unless somebody answers it already.
     pub(super) fn or_add(&mut self, b: &mut Builder<'_>, name: &str, range: &str, id: InstanceId) {
-        self.by_request.entry((b.intern(name), b.intern(range))).or_insert(id);
+        self.by_request.entry((identity(&b.intern(name)), identity(&b.intern(range)))).or_insert(id);
     }
 
     pub(super) fn find(&self, name: &Arc<str>, range: &Arc<str>) -> Option<InstanceId> {
-        self.by_request.get(&(Arc::clone(name), Arc::clone(range))).copied()
+        self.by_request.get(&(identity(name), identity(range))).copied()
     }
 
     /// Who answers where `resolutions` of the project have changed what was asked for: the only one of that name, if there is one.
     pub(super) fn only(&self, name: &Arc<str>) -> Option<InstanceId> {
-        self.by_name.get(name).copied().flatten()
+        self.by_name.get(&identity(name)).copied().flatten()
     }
 }
 

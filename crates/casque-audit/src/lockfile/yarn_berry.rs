@@ -23,6 +23,7 @@ pub(super) fn parse(text: &str, manifests: &Manifests, limits: &Limits) -> Resul
         known: Descriptors::default(),
         registry: HashMap::new(),
         patches: Vec::new(),
+        waiting: 0,
         projects: Vec::new(),
     };
     let mut format = None;
@@ -107,6 +108,8 @@ struct Berry<'l, 'a> {
     registry: HashMap<(Arc<str>, Arc<str>), InstanceId>,
     /// Patched packages wait until those that they are made of are known.
     patches: Vec<(Key<'a>, Entry<'a>)>,
+    /// How much those ask for.
+    waiting: usize,
     /// Workspaces and their folders.
     projects: Vec<InstanceId>,
 }
@@ -124,6 +127,8 @@ impl<'a> Berry<'_, 'a> {
         };
         if reference.starts_with("patch:") {
             self.limits.more_packages(key.at, self.patches.len())?;
+            self.waiting += entry.requests.len() + entry.peers.len();
+            self.limits.more_edges(key.at, self.waiting)?;
             self.patches.push((key, entry));
             return Ok(());
         }
@@ -162,7 +167,8 @@ impl<'a> Berry<'_, 'a> {
         let id = self.b.add(draft)?;
         let mut own_name = false;
         let mut called = None;
-        for (own, range) in descriptors(key)? {
+        for descriptor in descriptors(key) {
+            let (own, range) = descriptor?;
             own_name |= own == name;
             called = Some(own);
             self.describe(key.at, own, range, id)?;
@@ -208,7 +214,8 @@ impl<'a> Berry<'_, 'a> {
         let base = self.registry.get(&(Arc::from(real), Arc::from(version))).copied();
         let id = match base {
             Some(base) => {
-                for (own, range) in descriptors(key)? {
+                for descriptor in descriptors(key) {
+                    let (own, range) = descriptor?;
                     self.describe(key.at, own, range, base)?;
                 }
                 base
@@ -217,7 +224,8 @@ impl<'a> Berry<'_, 'a> {
         };
         self.b.draft(id).marks.patched = true;
         // Yarn patches some packages by itself (typescript, fsevents, resolve); whoever asks for those does not know.
-        for (own, range) in descriptors(key)? {
+        for descriptor in descriptors(key) {
+            let (own, range) = descriptor?;
             let inner = range.strip_prefix("patch:").and_then(|r| r.split('#').next()).map(percent::decode);
             if let Some((_, range)) = inner.as_deref().and_then(split_name) {
                 self.known.or_add(&mut self.b, own, range, id);
@@ -269,8 +277,8 @@ impl<'a> Berry<'_, 'a> {
 }
 
 /// The descriptors of a key, `a@npm:^1, a@npm:^2`.
-fn descriptors<'k>(key: &'k Key<'_>) -> Result<Vec<(&'k str, &'k str)>> {
-    key.name.split(", ").map(|d| split_name(d).map_or_else(|| fault(key.at, format!("{} has no range", quote(d))), Ok)).collect()
+fn descriptors<'k>(key: &'k Key<'_>) -> impl Iterator<Item = Result<(&'k str, &'k str)>> {
+    key.name.split(", ").map(|d| split_name(d).map_or_else(|| fault(key.at, format!("{} has no range", quote(d))), Ok))
 }
 
 /// A reference without what follows it as `::name=value`.

@@ -31,7 +31,7 @@ pub(super) fn parse(text: &str, manifests: &Manifests, limits: &Limits) -> Resul
                 if let Some(done) = block.take() {
                     done.add(&mut b, &mut known)?;
                 }
-                let keys = line.keys()?;
+                let keys = line.keys(limits)?;
                 inside = Inside::Block;
                 block = Some(Block { at: line.at, keys, ..Block::default() });
             }
@@ -47,6 +47,7 @@ pub(super) fn parse(text: &str, manifests: &Manifests, limits: &Limits) -> Resul
                 };
                 let (name, range) = line.pair()?;
                 if let Some(block) = &mut block {
+                    limits.more_edges(line.at, block.requests.len())?;
                     block.requests.push((line.at, kind, name, range));
                 }
             }
@@ -185,11 +186,12 @@ impl<'a> Iterator for Lines<'a> {
 
 impl<'a> Line<'a> {
     /// `a@1, "b@2":`
-    fn keys(&self) -> Result<Vec<Cow<'a, str>>> {
+    fn keys(&self, limits: &Limits) -> Result<Vec<Cow<'a, str>>> {
         let mut keys = Vec::new();
         let mut at = 0;
         loop {
             let (key, end) = self.word(at, &[',', ':'])?;
+            limits.more_edges(self.at, keys.len())?;
             keys.push(key);
             let rest = &self.text[end..];
             if rest == ":" {

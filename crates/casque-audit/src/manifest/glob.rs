@@ -1,22 +1,63 @@
-//! The patterns of workspaces: `*` within a part of a path, `**` for any parts, `?` for one byte, `{a,b}` is taken apart first.
+//! The patterns of workspaces: `*` within a part of a path, `**` for any parts, `?` for one byte, `{a,b}` for either.
 
-/// Whether a folder is meant by a list of patterns; one that begins with `!` takes folders out again, the last word counts.
-pub(crate) fn matches(patterns: &[String], folder: &str) -> bool {
-    patterns.iter().fold(false, |so_far, pattern| match pattern.strip_prefix('!') {
-        Some(not) => so_far && !one(not, folder),
-        None => so_far || one(pattern, folder),
-    })
+/// Patterns made ready. What they cost is counted over all folders: a list of patterns and folders made for each other could keep a
+/// matcher busy for hours.
+#[derive(Debug)]
+pub(crate) struct Patterns<'p> {
+    list: Vec<Pattern<'p>>,
+    steps: u64,
 }
 
-fn one(pattern: &str, folder: &str) -> bool {
-    alternatives(pattern).iter().any(|p| {
-        let parts: Vec<&[u8]> = split(p);
-        under(&parts, &split(folder))
-    })
+#[derive(Debug)]
+struct Pattern<'p> {
+    text: &'p str,
+    /// `!pattern` takes folders out again.
+    takes_out: bool,
+    /// Without braces, by parts.
+    alternatives: Vec<Vec<Vec<u8>>>,
 }
 
-fn split(path: &str) -> Vec<&[u8]> {
-    path.split('/').filter(|p| !p.is_empty() && *p != ".").map(str::as_bytes).collect()
+/// The patterns were too costly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TooCostly;
+
+impl<'p> Patterns<'p> {
+    const STEPS: u64 = 50_000_000;
+
+    pub(crate) fn new(patterns: &'p [String]) -> Self {
+        let list = patterns.iter().map(|written| {
+            let (takes_out, text) = written.strip_prefix('!').map_or((false, written.as_str()), |text| (true, text));
+            let alternatives = alternatives(text).iter().map(|p| split(p).map(<[u8]>::to_vec).collect()).collect();
+            Pattern { text, takes_out, alternatives }
+        });
+        Self { list: list.collect(), steps: Self::STEPS }
+    }
+
+    /// The patterns that bring folders in, without their braces undone.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &'p str> {
+        self.list.iter().filter(|p| !p.takes_out).map(|p| p.text)
+    }
+
+    /// Whether a folder is meant: the last pattern that matches decides.
+    pub(crate) fn matches(&mut self, folder: &str) -> Result<bool, TooCostly> {
+        let parts: Vec<&[u8]> = split(folder).collect();
+        let mut is_meant = false;
+        for pattern in &self.list {
+            if is_meant == pattern.takes_out {
+                for alternative in &pattern.alternatives {
+                    if under(alternative, &parts, &mut self.steps)? {
+                        is_meant = !pattern.takes_out;
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(is_meant)
+    }
+}
+
+fn split(path: &str) -> impl Iterator<Item = &[u8]> {
+    path.split('/').filter(|p| !p.is_empty() && *p != ".").map(str::as_bytes)
 }
 
 /// `a/{b,c}` is `a/b` and `a/c`. No more than 64 come of it; braces beyond that are taken as they stand.
@@ -28,7 +69,7 @@ fn alternatives(pattern: &str) -> Vec<String> {
         let braces = p.find('{').and_then(|from| p[from..].find('}').map(|length| (from, from + length)));
         match braces {
             Some((from, to)) if done.len() + open.len() < MOST => {
-                open.extend(p[from + 1..to].split(',').take(MOST).map(|middle| format!("{}{middle}{}", &p[..from], &p[to + 1..])));
+                open.extend(p[from + 1..to].split(',').take(MOST).map(|middle| [&p[..from], middle, &p[to + 1..]].concat()));
             }
             _ => done.push(p),
         }
@@ -36,33 +77,39 @@ fn alternatives(pattern: &str) -> Vec<String> {
     done
 }
 
-/// Part by part, going back only to the last `**`: time is the product of the lengths, whatever the pattern.
-fn under(pattern: &[&[u8]], path: &[&[u8]]) -> bool {
-    wild(pattern, path, |p| *p == b"**", |p, part| part_matches(p, part))
+fn under(pattern: &[Vec<u8>], path: &[&[u8]], steps: &mut u64) -> Result<bool, TooCostly> {
+    wild(pattern, path, |p| p == b"**", |p, part, steps| wild(p, part, |p| *p == b'*', |p, b, _| Ok(*p == b'?' || p == b), steps), steps)
 }
 
-fn part_matches(pattern: &[u8], part: &[u8]) -> bool {
-    wild(pattern, part, |p| *p == b'*', |p, b| *p == b'?' || p == b)
-}
-
-fn wild<T>(pattern: &[T], text: &[T], any: impl Fn(&T) -> bool, same: impl Fn(&T, &T) -> bool) -> bool {
+/// Goes back only to the last wildcard: time is the product of the lengths, whatever the pattern.
+fn wild<P, T>(
+    pattern: &[P],
+    text: &[T],
+    any: impl Fn(&P) -> bool,
+    same: impl Fn(&P, &T, &mut u64) -> Result<bool, TooCostly>,
+    steps: &mut u64,
+) -> Result<bool, TooCostly> {
     let (mut p, mut t) = (0, 0);
     let mut back: Option<(usize, usize)> = None;
     while t < text.len() {
-        if pattern.get(p).is_some_and(&any) {
+        *steps = steps.checked_sub(1).ok_or(TooCostly)?;
+        let at = pattern.get(p);
+        if at.is_some_and(&any) {
             back = Some((p, t));
             p += 1;
-        } else if pattern.get(p).is_some_and(|p| same(p, &text[t])) {
+        } else if let Some(at) = at
+            && same(at, &text[t], steps)?
+        {
             p += 1;
             t += 1;
         } else if let Some((star, from)) = back {
             back = Some((star, from + 1));
             (p, t) = (star + 1, from + 1);
         } else {
-            return false;
+            return Ok(false);
         }
     }
-    pattern[p..].iter().all(any)
+    Ok(pattern[p..].iter().all(any))
 }
 
 #[cfg(test)]
@@ -71,7 +118,10 @@ mod tests {
 
     #[test]
     fn patterns_mean_what_package_managers_take_them_for() {
-        let is = |patterns: &[&str], folder: &str| matches(&patterns.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>(), folder);
+        let is = |patterns: &[&str], folder: &str| {
+            let patterns: Vec<String> = patterns.iter().map(|p| (*p).to_owned()).collect();
+            Patterns::new(&patterns).matches(folder).unwrap()
+        };
         assert!(is(&["packages/*"], "packages/api"));
         assert!(!is(&["packages/*"], "packages/api/deep"));
         assert!(is(&["./packages/**"], "packages/api/deep"));
@@ -81,13 +131,17 @@ mod tests {
         assert!(is(&["{apps,libs}/*/"], "libs/x"));
         assert!(!is(&["{apps,libs}/*"], "docs/x"));
         assert!(!is(&["packages/*", "!packages/old"], "packages/old"));
+        assert!(is(&["packages/*", "!packages/*", "packages/new"], "packages/new"));
         assert!(is(&["docs"], "docs"));
+        assert!(!is(&[], "docs"));
     }
 
     #[test]
-    fn patterns_made_to_be_slow_are_not() {
-        let pattern = "a*".repeat(1000) + "b";
-        assert!(!matches(&[pattern], &"a".repeat(4000)));
+    fn patterns_made_to_be_slow_are_given_up() {
+        let patterns = vec!["a*".repeat(1000) + "b"; 1000];
+        let mut patterns = Patterns::new(&patterns);
+        let tries = (0..1000).take_while(|_| patterns.matches(&"a".repeat(4000)) == Ok(false)).count();
+        assert!(tries < 20, "{tries}");
         assert!(alternatives(&"{a,b}".repeat(40)).len() <= 128);
     }
 }

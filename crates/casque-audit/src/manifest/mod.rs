@@ -7,9 +7,16 @@ use std::borrow::Cow;
 use crate::error::Error;
 use crate::graph::EdgeKind;
 use crate::text::json::{Json, Shape};
-use crate::text::{self, Result};
+use crate::text::{self, Result, fault};
 
-pub(crate) use glob::matches;
+pub(crate) use glob::Patterns;
+
+/// The most that one package may ask for. Those that ask for whole registries stop at some thousands.
+const MOST: usize = 100_000;
+
+/// The most patterns of workspaces. Each costs a walk through folders.
+const MOST_PATTERNS: usize = 1000;
+const LONGEST_PATTERN: usize = 4096;
 
 /// One package.json.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -70,7 +77,13 @@ pub(crate) fn workspaces(json: &mut Json<'_>) -> Result<Vec<String>> {
     let mut patterns = Vec::new();
     let mut list = |json: &mut Json<'_>| {
         json.array_or_skip(|json| {
-            patterns.extend(json.string_or_skip()?.map(Cow::into_owned));
+            let at = json.place()?;
+            if patterns.len() >= MOST_PATTERNS {
+                return fault(at, format!("more than {MOST_PATTERNS} patterns of workspaces"));
+            }
+            let pattern = json.string_or_skip()?.map(Cow::into_owned);
+            // What is longer than a path can be means no folder.
+            patterns.extend(pattern.filter(|p| p.len() <= LONGEST_PATTERN));
             Ok(())
         })
     };
@@ -124,6 +137,10 @@ impl<'a> Requests<'a> {
             // bun's way of saying the same.
             "optionalPeers" => {
                 json.array_or_skip(|json| {
+                    let at = json.place()?;
+                    if self.optional_peers.len() >= MOST {
+                        return fault(at, format!("one package has more than {MOST} optional peers"));
+                    }
                     self.optional_peers.extend(json.string_or_skip()?);
                     Ok(())
                 })?;
@@ -132,6 +149,9 @@ impl<'a> Requests<'a> {
             _ => return Ok(false),
         };
         json.object_or_skip(|json, name| {
+            if self.list.len() >= MOST {
+                return fault(name.at, format!("one package asks for more than {MOST} others"));
+            }
             if let Some(range) = json.string_or_skip()? {
                 self.list.push(Request { at: name.at, kind, name: name.name, range });
             }

@@ -14,7 +14,7 @@ type Text<'a> = Cow<'a, str>;
 
 pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Graph> {
     let mut json = Json::new(text);
-    let mut bom = Bom { limits, components: Vec::new(), edges: Vec::new(), left_out: 0 };
+    let mut bom = Bom { limits, components: Vec::new(), dependencies: Vec::new(), edges: 0, left_out: 0 };
     let (mut project, mut is_bom) = (None, false);
     json.object(|json, key| match &*key.name {
         "bomFormat" => {
@@ -55,7 +55,9 @@ struct Component<'a> {
 struct Bom<'l, 'a> {
     limits: &'l Limits,
     components: Vec<Component<'a>>,
-    edges: Vec<(usize, Text<'a>, Text<'a>)>,
+    /// Who depends on whom.
+    dependencies: Vec<(Text<'a>, Vec<(usize, Text<'a>)>)>,
+    edges: usize,
     left_out: usize,
 }
 
@@ -129,7 +131,8 @@ impl<'a> Bom<'_, 'a> {
                     "ref" => from = json.string_or_skip()?,
                     "dependsOn" => json.array_or_skip(|json| {
                         let at = json.place()?;
-                        self.limits.more_edges(at, self.edges.len() + to.len())?;
+                        self.limits.more_edges(at, self.edges)?;
+                        self.edges += 1;
                         to.extend(json.string_or_skip()?.map(|to| (at, to)));
                         Ok(())
                     })?,
@@ -137,8 +140,9 @@ impl<'a> Bom<'_, 'a> {
                 }
                 Ok(())
             })?;
-            let Some(from) = from else { return Ok(()) };
-            self.edges.extend(to.into_iter().map(|(at, to)| (at, from.clone(), to)));
+            if let Some(from) = from.filter(|_| !to.is_empty()) {
+                self.dependencies.push((from, to));
+            }
             Ok(())
         })
     }
@@ -164,8 +168,10 @@ impl<'a> Bom<'_, 'a> {
             let id = b.add(draft)?;
             ids.insert(reference, id);
         }
-        for (at, from, to) in &self.edges {
-            if let (Some(from), Some(to)) = (ids.get(&**from), ids.get(&**to)) {
+        for (from, list) in &self.dependencies {
+            let Some(from) = ids.get(&**from) else { continue };
+            for (at, to) in list {
+                let Some(to) = ids.get(&**to) else { continue };
                 let package = b.draft(*to).package.clone();
                 b.edge(*at, *from, Some(*to), EdgeKind::Prod, &package.name, &package.version)?;
             }

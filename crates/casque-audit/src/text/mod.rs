@@ -8,7 +8,6 @@ pub(crate) mod json;
 pub(crate) mod percent;
 mod seen;
 pub(crate) mod yaml;
-mod yaml_scalar;
 
 use std::borrow::Cow;
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Result, fault};
+use super::super::{Result, fault};
 
 /// A `#` begins a comment at a line's start and after a blank.
 pub(super) fn is_comment(text: &str, at: usize) -> bool {

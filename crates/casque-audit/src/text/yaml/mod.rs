@@ -4,10 +4,12 @@
 //! several documents. What those writers never write (anchors, aliases, tags, tabs, scalars over several lines) is refused
 //! rather than guessed at: an alias is also how ten lines of YAML become ten gigabytes.
 
+mod lines;
+mod scalar;
+
 use std::borrow::Cow;
 
 use super::seen::Seen;
-use super::yaml_scalar::{self, is_comment};
 use super::{DEPTH, Key, Result, fault, quote};
 
 /// What the next value is.
@@ -32,13 +34,6 @@ pub(crate) struct Yaml<'a> {
     /// Inside `{}` or `[]`, lines count for nothing.
     flow: bool,
     begun: bool,
-}
-
-/// A line with something on it.
-#[derive(Debug, Clone, Copy)]
-struct Line {
-    start: usize,
-    indent: usize,
 }
 
 impl<'a> Yaml<'a> {
@@ -152,11 +147,11 @@ impl<'a> Yaml<'a> {
             Shape::Sequence => return fault(self.at, "expected a scalar, found a sequence"),
         }
         if !self.flow && matches!(self.peek(), Some(b'|' | b'>')) {
-            let (text, end) = yaml_scalar::block(self.text, self.at, self.parent)?;
+            let (text, end) = scalar::block(self.text, self.at, self.parent)?;
             (self.at, self.line_start) = (end, end);
             return Ok(text);
         }
-        let (text, end) = yaml_scalar::inline(self.text, self.at, self.flow)?;
+        let (text, end) = scalar::inline(self.text, self.at, self.flow)?;
         self.at = end;
         if !self.flow {
             self.line_end()?;
@@ -255,7 +250,7 @@ impl<'a> Yaml<'a> {
             self.spaces();
         }
         let at = self.at;
-        let (name, end) = if explicit { yaml_scalar::inline(self.text, at, false)? } else { yaml_scalar::key(self.text, at, false)? };
+        let (name, end) = if explicit { scalar::inline(self.text, at, false)? } else { scalar::key(self.text, at, false)? };
         self.at = end;
         if explicit {
             self.line_end()?;
@@ -275,7 +270,7 @@ impl<'a> Yaml<'a> {
         let mut seen = Seen::default();
         self.flow_list(b'}', |yaml| {
             let at = yaml.at;
-            let (name, end) = yaml_scalar::key(yaml.text, at, true)?;
+            let (name, end) = scalar::key(yaml.text, at, true)?;
             yaml.at = end;
             seen.insert(at, name.clone())?;
             yaml.flow_blank()?;
@@ -320,111 +315,17 @@ impl<'a> Yaml<'a> {
         Ok(())
     }
 
-    fn flow_blank(&mut self) -> Result<()> {
-        let bytes = self.text.as_bytes();
-        loop {
-            match bytes.get(self.at) {
-                Some(b' ' | b'\n' | b'\r') => self.at += 1,
-                Some(b'#') if is_comment(self.text, self.at) => {
-                    self.at += memchr::memchr(b'\n', &bytes[self.at..]).unwrap_or(bytes.len() - self.at)
-                }
-                Some(b'\t') => return fault(self.at, "a tab, which YAML does not take as indentation"),
-                _ => return Ok(()),
-            }
-        }
-    }
-
-    /// The next line that says something, from a line's start or end; goes to its start.
-    fn line(&mut self) -> Result<Option<Line>> {
-        let bytes = self.text.as_bytes();
-        self.line_end()?;
-        loop {
-            let start = self.at;
-            self.line_start = start;
-            let indent = bytes[start..].iter().take_while(|b| **b == b' ').count();
-            match bytes.get(start + indent) {
-                None => return Ok(None),
-                Some(b'\n') => self.at = start + indent + 1,
-                Some(b'\r') if bytes.get(start + indent + 1) == Some(&b'\n') => self.at = start + indent + 2,
-                Some(b'#') => match memchr::memchr(b'\n', &bytes[start..]) {
-                    Some(n) => self.at = start + n + 1,
-                    None => return Ok(None),
-                },
-                Some(b'\t') => return fault(start + indent, "a tab, which YAML does not take as indentation"),
-                Some(_) => return Ok(Some(Line { start: start + indent, indent })),
-            }
-        }
-    }
-
-    /// Goes past a comment and the line's end, if that is all that is left of the line. At a line's start, stays.
-    fn line_end(&mut self) -> Result<()> {
-        let bytes = self.text.as_bytes();
-        if self.at_line_start() {
-            self.at = self.line_start;
-            return Ok(());
-        }
-        self.spaces();
-        match bytes.get(self.at) {
-            None => Ok(()),
-            Some(b) if self.at_line_end(*b) => {
-                match memchr::memchr(b'\n', &bytes[self.at..]) {
-                    Some(n) => {
-                        self.at += n + 1;
-                        self.line_start = self.at;
-                    }
-                    None => self.at = bytes.len(),
-                }
-                Ok(())
-            }
-            Some(_) => fault(self.at, "expected the end of the line"),
-        }
-    }
-
-    fn at_line_start(&self) -> bool {
-        self.text.as_bytes()[self.line_start..self.at].iter().all(|b| *b == b' ')
-    }
-
-    /// Whether what follows, this byte first, is the line's end or a comment.
-    fn at_line_end(&self, b: u8) -> bool {
-        match b {
-            b'\n' => true,
-            b'\r' => self.text.as_bytes().get(self.at + 1).is_none_or(|n| *n == b'\n'),
-            b'#' => is_comment(self.text, self.at),
-            _ => false,
-        }
-    }
-
     /// What begins in the middle of a line: a block after `- ` or an explicit key's `:`, or else a scalar.
     fn on_this_line(&self) -> Shape {
         let before = self.text[self.line_start..self.at].trim_end_matches(' ');
         let opened = before.bytes().all(|b| matches!(b, b' ' | b'-')) || before.trim_start() == ":";
         if opened && self.is_dash(self.at) {
             Shape::Sequence
-        } else if opened && yaml_scalar::key(self.text, self.at, false).is_ok_and(|(_, end)| self.text[end..].starts_with(':')) {
+        } else if opened && scalar::key(self.text, self.at, false).is_ok_and(|(_, end)| self.text[end..].starts_with(':')) {
             Shape::Mapping
         } else {
             Shape::Scalar
         }
-    }
-
-    fn is_dash(&self, at: usize) -> bool {
-        let bytes = self.text.as_bytes();
-        bytes.get(at) == Some(&b'-') && bytes.get(at + 1).is_none_or(|b| matches!(b, b' ' | b'\n' | b'\r'))
-    }
-
-    fn is_marker(&self, line: Line) -> bool {
-        let rest = &self.text.as_bytes()[line.start..];
-        line.indent == 0
-            && (rest.starts_with(b"---") || rest.starts_with(b"..."))
-            && rest.get(3).is_none_or(|b| matches!(b, b' ' | b'\n' | b'\r'))
-    }
-
-    fn spaces(&mut self) {
-        self.at += self.text.as_bytes()[self.at..].iter().take_while(|b| **b == b' ').count();
-    }
-
-    fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
     }
 }
 
