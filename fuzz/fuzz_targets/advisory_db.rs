@@ -10,7 +10,7 @@ use casque_audit::{Ecosystem, Package};
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 
-const PAGE: usize = 8192;
+const PAGE: usize = 4096;
 
 static GOOD: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut builder = Builder::default();

@@ -114,7 +114,7 @@ impl Builder {
             info.packages[usize::from(key[0] != super::index::ecosystem_code(Ecosystem::Npm))] += 1;
         }
 
-        let mut data = Writer(Vec::with_capacity(self.bytes.len() + self.bytes.len() / 2));
+        let mut data = Writer(Vec::with_capacity(self.bytes.len() + self.bytes.len() / 4));
         let mut record_rows = Vec::new();
         let mut id_rows: Vec<(&str, u32)> = Vec::new();
         for (number, (id, compiled)) in order.iter().enumerate() {
@@ -148,8 +148,13 @@ impl Builder {
         sections.end = data.0.len();
         narrow(sections.end)?;
 
-        let mut file = header::write(&info, &sections, &sums(&data.0));
-        file.append(&mut data.0);
+        // The sums in the header are known last, but stand first.
+        let header = header::write(&info, &sections, &sums(&data.0));
+        drop(self);
+        let mut file = data.0;
+        file.resize(sections.end + header.len(), 0);
+        file.copy_within(..sections.end, header.len());
+        file[..header.len()].copy_from_slice(&header);
         Ok(file)
     }
 

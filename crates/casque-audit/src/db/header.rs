@@ -19,7 +19,7 @@ pub const FORMAT: u32 = 1;
 const MAGIC: &[u8; 8] = b"casqueDB";
 const FIXED: usize = 20;
 /// Enough for the sums of 4 GiB.
-const MAX_HEADER: usize = 4 << 20;
+const MAX_HEADER: usize = 5 << 20;
 
 /// What a database says about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use super::error::{Corrupt, Error};
 use super::pages::Pages;
 use crate::package::Ecosystem;
 
-/// How much of a package's key stands in its row. Then: where its posting is, and how long that is.
-const PACKAGE_PREFIX: usize = 16;
+/// How much of a package's key stands in its row; most names are shorter. Then: where its posting is, and how long that is.
+const PACKAGE_PREFIX: usize = 24;
 pub(super) const PACKAGE_ROW: usize = PACKAGE_PREFIX + 8;
 
 /// How much of an id stands in its row; enough for all of GHSA, RUSTSEC, MAL and CVE. Then: the number of its record.

@@ -10,8 +10,9 @@ use std::sync::OnceLock;
 
 use super::error::{Corrupt, Error};
 
-/// Small enough for CRC-32 to find every change of up to three bits (its Hamming distance is 4 up to 11 KiB).
-pub(super) const PAGE: usize = 8192;
+/// As the system's pages, and small enough for CRC-32 to find every change of up to three bits (its Hamming distance is 4 up to
+/// 11 KiB).
+pub(super) const PAGE: usize = 4096;
 
 /// Where the bytes are.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 //! Only the directory at the end is believed. Files may overlap or expand without end, so each may have [`MAX_RECORD`] bytes, and
 //! all together [`MAX_TOTAL`].
 
-use std::io::Read;
+use flate2::{Decompress, FlushDecompress, Status};
 
 use super::error::{Error, Problem};
 use super::pages::Source;
@@ -75,7 +75,7 @@ pub(super) fn json_files(source: &Source, mut each: impl FnMut(&str, Result<&[u8
     let directory = read(source, at, length as usize)?;
     let mut rest = &directory[..];
     let mut total = 0;
-    let (mut packed, mut unpacked) = (Vec::new(), Vec::new());
+    let mut room = Room { packed: Vec::new(), unpacked: Vec::new(), inflate: Decompress::new(false) };
     while !rest.is_empty() {
         if rest.len() < ENTRY || !rest.starts_with(b"PK\x01\x02") {
             return bad("its directory is damaged");
@@ -92,12 +92,19 @@ pub(super) fn json_files(source: &Source, mut each: impl FnMut(&str, Result<&[u8
         if total > MAX_TOTAL {
             return bad("it expands to more than 8 GiB");
         }
-        match file.unpack(source, &mut packed, &mut unpacked)? {
-            Ok(()) => each(&file_name, Ok(&unpacked)),
+        match file.unpack(source, &mut room)? {
+            Ok(()) => each(&file_name, Ok(&room.unpacked)),
             Err(why) => each(&file_name, Err(why)),
         }
     }
     Ok(())
+}
+
+/// What is used again for every file.
+struct Room {
+    packed: Vec<u8>,
+    unpacked: Vec<u8>,
+    inflate: Decompress,
 }
 
 struct File {
@@ -136,7 +143,7 @@ impl File {
         file
     }
 
-    fn unpack(&self, source: &Source, packed: &mut Vec<u8>, unpacked: &mut Vec<u8>) -> Result<Result<(), &'static str>, Error> {
+    fn unpack(&self, source: &Source, room: &mut Room) -> Result<Result<(), &'static str>, Error> {
         if self.encrypted {
             return Ok(Err("it is encrypted"));
         }
@@ -149,6 +156,7 @@ impl File {
             return Ok(Err("it is not where the directory says"));
         }
         let start = self.at + (LOCAL as u64) + number(&local, 26, 2) + number(&local, 28, 2);
+        let Room { packed, unpacked, inflate } = room;
         packed.resize(self.packed as usize, 0);
         if source.read_at(packed, start).is_err() {
             return Ok(Err("it ends early"));
@@ -156,9 +164,11 @@ impl File {
         match self.method {
             0 => std::mem::swap(packed, unpacked),
             8 => {
+                inflate.reset(false);
                 unpacked.clear();
-                let limit = self.unpacked + 1;
-                if flate2::read::DeflateDecoder::new(&packed[..]).take(limit).read_to_end(unpacked).is_err() {
+                unpacked.reserve(self.unpacked as usize);
+                // Whatever is left of the room is not written to: a file that is longer than it says ends there.
+                if !matches!(inflate.decompress_vec(packed, unpacked, FlushDecompress::Finish), Ok(Status::StreamEnd)) {
                     return Ok(Err("it cannot be unpacked"));
                 }
             }
@@ -243,7 +253,9 @@ pub(super) mod tests {
         out
     }
 
-    fn files(bytes: Vec<u8>) -> Result<Vec<(String, Result<Vec<u8>, &'static str>)>, Error> {
+    type Unpacked = (String, Result<Vec<u8>, &'static str>);
+
+    fn files(bytes: Vec<u8>) -> Result<Vec<Unpacked>, Error> {
         let mut found = Vec::new();
         json_files(&Source::Memory(bytes), |name, content| found.push((name.to_owned(), content.map(<[u8]>::to_vec))))?;
         Ok(found)

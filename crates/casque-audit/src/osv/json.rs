@@ -155,17 +155,21 @@ struct RawEvent<'a> {
     limit: Option<Text<'a>>,
 }
 
-/// The parts of the free-form objects that are known. Each is tried by itself: one of another form hides no other.
-fn field<'a, T: Deserialize<'a>>(object: Option<&'a RawValue>, path: &[&str]) -> Option<T> {
-    let mut value = object?;
-    for key in path {
-        let members: Members<'a> = serde_json::from_str(value.get()).ok()?;
-        value = members.0.into_iter().find(|(name, _)| name == key)?.1;
-    }
-    serde_json::from_str(value.get()).ok()
-}
-
+/// The members of an object whose form the schema leaves free. What is not of the form asked for is as good as not there, and hides
+/// no other.
+#[derive(Default)]
 struct Members<'a>(Vec<(Text<'a>, &'a RawValue)>);
+
+impl<'a> Members<'a> {
+    fn of(object: Option<&'a RawValue>) -> Self {
+        object.and_then(|object| serde_json::from_str(object.get()).ok()).unwrap_or_default()
+    }
+
+    fn get<T: Deserialize<'a>>(&self, name: &str) -> Option<T> {
+        let (_, value) = self.0.iter().find(|(member, _)| member == name)?;
+        serde_json::from_str(value.get()).ok()
+    }
+}
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -216,17 +220,13 @@ fn convert(raw: Raw<'_>, id: String) -> Result<Record, Problem> {
     aliases.retain(|alias| *alias != id);
     aliases.sort_unstable();
     aliases.dedup();
-    let specific = raw.database_specific;
-    let label = field::<String>(specific, &["severity"]).and_then(|word| Severity::parse(&word));
-    let cwes: Vec<String> = field(specific, &["cwe_ids"]).unwrap_or_default();
+    let specific = Members::of(raw.database_specific);
+    let label = specific.get::<String>("severity").and_then(|word| Severity::parse(&word));
+    let cwes: Vec<String> = specific.get("cwe_ids").unwrap_or_default();
     let mut cwes: Vec<u32> = cwes.iter().filter_map(|cwe| cwe.strip_prefix("CWE-")?.parse().ok()).collect();
-    for affected in raw.affected.iter().flatten() {
-        let listed: Vec<Weakness> = field(affected.database_specific, &["cwes"]).unwrap_or_default();
-        cwes.extend(listed.iter().filter_map(|weakness| weakness.id.strip_prefix("CWE-")?.parse::<u32>().ok()));
-    }
+    let mut affected = affected(&raw.affected.unwrap_or_default(), &mut cwes)?;
     cwes.sort_unstable();
     cwes.dedup();
-    let mut affected = affected(&raw.affected.unwrap_or_default())?;
     let malware = is_malware(&id, &cwes, affected.iter().any(|(a, _)| a.malicious));
     for (package, bounded) in &mut affected {
         // A record of malware with every version and a narrower set besides: the narrower one was the better look.
@@ -236,6 +236,9 @@ fn convert(raw: Raw<'_>, id: String) -> Result<Record, Problem> {
         }
         package.versions.normalize();
     }
+    // Those of malicious-packages are made by machines, longer than all else together, and read well enough at their address.
+    let details = if id.starts_with("MAL-") { "" } else { raw.details.as_deref().unwrap_or_default() };
+    let details = plain(details, MAX_DETAILS);
     // A date that is missing or cannot be read hides no advisory: the record is then as old as can be.
     let published = raw.published.as_deref().and_then(time);
     let modified = raw.modified.as_deref().and_then(time).or(published).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -246,7 +249,7 @@ fn convert(raw: Raw<'_>, id: String) -> Result<Record, Problem> {
         // Whatever the date, it was taken back.
         withdrawn: raw.withdrawn.as_deref().map(|text| time(text).unwrap_or(modified)),
         summary: plain(raw.summary.as_deref().unwrap_or_default(), MAX_SUMMARY).replace('\n', " "),
-        details: plain(raw.details.as_deref().unwrap_or_default(), MAX_DETAILS),
+        details,
         label,
         scores: scores(raw.severity.as_deref().unwrap_or_default()),
         cwes,
@@ -304,7 +307,7 @@ fn references(given: &[RawReference<'_>]) -> Vec<String> {
 }
 
 /// One entry per package, and beside each the part of its versions that does not say "all". GitHub writes one entry per range.
-fn affected(given: &[RawAffected<'_>]) -> Result<Vec<(Affected, VersionSet)>, Problem> {
+fn affected(given: &[RawAffected<'_>], cwes: &mut Vec<u32>) -> Result<Vec<(Affected, VersionSet)>, Problem> {
     let mut sorted: Vec<(Ecosystem, &str, &RawAffected<'_>)> = Vec::with_capacity(given.len());
     for entry in given {
         let Some(package) = &entry.package else { continue };
@@ -315,10 +318,15 @@ fn affected(given: &[RawAffected<'_>]) -> Result<Vec<(Affected, VersionSet)>, Pr
         sorted.push((ecosystem, &package.name, entry));
     }
     sorted.sort_by_key(|(ecosystem, name, _)| (*ecosystem, *name));
-    Ok(sorted.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).map(|entries| package(entries[0].0, entries[0].1, entries)).collect())
+    Ok(sorted.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).map(|entries| package(entries[0].0, entries[0].1, entries, cwes)).collect())
 }
 
-fn package(ecosystem: Ecosystem, name: &str, entries: &[(Ecosystem, &str, &RawAffected<'_>)]) -> (Affected, VersionSet) {
+fn package(
+    ecosystem: Ecosystem,
+    name: &str,
+    entries: &[(Ecosystem, &str, &RawAffected<'_>)],
+    cwes: &mut Vec<u32>,
+) -> (Affected, VersionSet) {
     let mut found = Affected {
         ecosystem,
         name: name.to_owned(),
@@ -333,22 +341,25 @@ fn package(ecosystem: Ecosystem, name: &str, entries: &[(Ecosystem, &str, &RawAf
     };
     let mut bounded = VersionSet::default();
     for (_, _, entry) in entries {
-        versions(entry, ecosystem, &mut found.versions, &mut bounded);
-        let (specific, own) = (entry.database_specific, entry.ecosystem_specific);
-        let word: Option<String> = field(specific, &["informational"]);
+        let (specific, own) = (Members::of(entry.database_specific), Members::of(entry.ecosystem_specific));
+        let known_last: Option<String> = specific.get("last_known_affected_version_range");
+        versions(entry, known_last.as_deref(), ecosystem, &mut found.versions, &mut bounded);
+        let word: Option<String> = specific.get("informational");
         found.informational = found.informational.or_else(|| Informational::ALL.into_iter().find(|i| word.as_deref() == Some(i.word())));
-        let categories: Vec<String> = field(specific, &["categories"]).unwrap_or_default();
+        let categories: Vec<String> = specific.get("categories").unwrap_or_default();
         found.malicious |= categories.iter().any(|category| category == "malicious");
-        let mut listed = scores(entry.severity.as_deref().unwrap_or_default());
+        let weaknesses: Vec<Weakness> = specific.get("cwes").unwrap_or_default();
+        cwes.extend(weaknesses.iter().filter_map(|weakness| weakness.id.strip_prefix("CWE-")?.parse::<u32>().ok()));
+        let mut rated = scores(entry.severity.as_deref().unwrap_or_default());
         // The worst of several entries.
-        if listed.iter().map(|s| s.score).max() > found.scores.iter().map(|s| s.score).max() {
-            std::mem::swap(&mut found.scores, &mut listed);
+        if rated.iter().map(|s| s.score).max() > found.scores.iter().map(|s| s.score).max() {
+            std::mem::swap(&mut found.scores, &mut rated);
         }
-        let listed = |path: &[&str]| field::<Vec<String>>(own, path).unwrap_or_default();
-        found.functions.extend(listed(&["affected_functions"]));
-        found.functions.extend(listed(&["affects", "functions"]));
-        found.arch.extend(listed(&["affects", "arch"]));
-        found.os.extend(listed(&["affects", "os"]));
+        let affects = Members::of(own.get("affects"));
+        found.functions.extend(own.get::<Vec<String>>("affected_functions").unwrap_or_default());
+        for (to, name) in [(&mut found.functions, "functions"), (&mut found.arch, "arch"), (&mut found.os, "os")] {
+            to.extend(affects.get::<Vec<String>>(name).unwrap_or_default());
+        }
     }
     for list in [&mut found.functions, &mut found.arch, &mut found.os] {
         list.iter_mut().for_each(|text| *text = plain(text, MAX_TOKEN));
@@ -361,8 +372,7 @@ fn package(ecosystem: Ecosystem, name: &str, entries: &[(Ecosystem, &str, &RawAf
 }
 
 /// The versions of one entry: its ranges and its list add up.
-fn versions(entry: &RawAffected<'_>, ecosystem: Ecosystem, all: &mut VersionSet, bounded: &mut VersionSet) {
-    let known_last: Option<String> = field(entry.database_specific, &["last_known_affected_version_range"]);
+fn versions(entry: &RawAffected<'_>, known_last: Option<&str>, ecosystem: Ecosystem, all: &mut VersionSet, bounded: &mut VersionSet) {
     let mut any = false;
     for given in entry.ranges.iter().flatten() {
         // GIT ranges are about commits; other types are not known.
@@ -378,7 +388,7 @@ fn versions(entry: &RawAffected<'_>, ecosystem: Ecosystem, all: &mut VersionSet,
             events.extend(event.limit.as_deref().map(Event::Limit));
         }
         let mut set = VersionSet::default();
-        range(&events, known_last.as_deref(), ecosystem, &mut set);
+        range(&events, known_last, ecosystem, &mut set);
         all.unclear |= set.unclear;
         bounded.intervals.extend(set.intervals.iter().filter(|interval| !interval.is_all()).cloned());
         all.intervals.append(&mut set.intervals);

@@ -3,8 +3,12 @@
 /// Prose that is safe to print: no control characters but newlines, none that turn the direction of writing or hide, and at most
 /// `limit` bytes.
 pub(crate) fn plain(text: &str, limit: usize) -> String {
+    let text = text.trim();
+    if text.len() <= limit && text.bytes().all(|b| matches!(b, b' '..=b'~' | b'\n')) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len().min(limit));
-    for c in text.trim().chars().map(|c| if c == '\t' { ' ' } else { c }) {
+    for c in text.chars().map(|c| if c == '\t' { ' ' } else { c }) {
         if out.len() + c.len_utf8() > limit {
             break;
         }

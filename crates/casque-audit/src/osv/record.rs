@@ -21,7 +21,7 @@ pub struct Record {
     pub withdrawn: Option<Timestamp>,
     /// One line.
     pub summary: String,
-    /// More, in Markdown.
+    /// More, in Markdown, cut at 8 KiB. Empty for records of malicious-packages, whose text says nothing more.
     pub details: String,
     /// The database's word for its severity (`database_specific.severity`).
     pub label: Option<Severity>,

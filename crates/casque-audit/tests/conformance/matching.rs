@@ -63,10 +63,9 @@ fn a_folder_is_as_good_as_its_compiled_file() {
             }
             let found = database.find(&record.id).unwrap().into_iter().next();
             // Files keep seconds.
-            let seconds = |time: Timestamp| Timestamp::from_second(time.as_second()).unwrap();
-            record.modified = seconds(record.modified);
-            record.published = record.published.map(seconds);
-            record.withdrawn = record.withdrawn.map(seconds);
+            for time in [Some(&mut record.modified), record.published.as_mut(), record.withdrawn.as_mut()].into_iter().flatten() {
+                *time = Timestamp::from_second(time.as_second()).unwrap();
+            }
             group.case(&file, &found, &Some(record));
         }
     }
