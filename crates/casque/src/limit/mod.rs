@@ -23,25 +23,28 @@
 //! indexed by SipHash with a key drawn at start. *Racing*: a request is charged before the app sees it, in one step; there is
 //! no check-then-count. *Leaning on a full limit*: refused requests are not charged, so hammering does not extend the wait.
 
+mod budget;
+mod calendar;
 #[cfg(feature = "config")]
 pub mod config;
 mod decision;
 mod future;
-mod gcra;
 mod layer;
 mod quota;
 mod reply;
 mod rule;
 mod service;
 pub mod store;
+mod subject;
 
+pub use budget::{Budget, Change, Gcra, Log, State, Strict, Used, Window};
 pub use decision::{Decision, Decisions, MAX_LIMITS};
 pub use future::ResponseFuture;
-pub use gcra::Gcra;
 pub use layer::{LimitLayer, LimitedRequest, Limits};
 pub use quota::Quota;
 pub use reply::{Fields, FieldsWhen, Refusal};
 pub use rule::{Limit, Mode};
 pub use service::{Limited, ShadowRefused};
 pub use store::memory::MemoryStore;
-pub use store::{Charge, Outcome, Store, StoreError};
+pub use store::{Charge, Outcome, Receipt, Store, StoreError};
+pub use subject::{Key, Subject};

@@ -2,8 +2,9 @@
 
 use http::Method;
 
-use super::gcra::Gcra;
+use super::budget::Budget;
 use super::quota::Quota;
+use crate::clock::Clock;
 use crate::path::{Pattern, Readings};
 
 /// Whether a limit refuses.
@@ -29,7 +30,8 @@ pub struct Limit {
     name: String,
     id: u64,
     quota: Quota,
-    gcra: Gcra,
+    /// The budget, unless it follows the calendar.
+    fixed: Option<Budget>,
     methods: Vec<Method>,
     paths: Vec<Pattern>,
     mode: Mode,
@@ -42,7 +44,7 @@ impl Limit {
     pub fn new(name: impl Into<String>, quota: Quota) -> Self {
         let name = name.into();
         let id = fnv1a(name.as_bytes());
-        Self { name, id, quota, gcra: Gcra::from(quota), methods: Vec::new(), paths: Vec::new(), mode: Mode::Enforce }
+        Self { name, id, quota, fixed: quota.fixed_budget(), methods: Vec::new(), paths: Vec::new(), mode: Mode::Enforce }
     }
 
     /// Counts these methods only. Default: all.
@@ -98,10 +100,11 @@ impl Limit {
         self.id
     }
 
-    /// The quota in the algorithm's units.
+    /// The quota in the units that are counted in, as it is now.
     #[must_use]
-    pub fn gcra(&self) -> Gcra {
-        self.gcra
+    #[inline]
+    pub fn budget(&self, clock: &dyn Clock) -> Budget {
+        self.fixed.unwrap_or_else(|| self.quota.budget(clock))
     }
 
     /// Whether it refuses.

@@ -13,6 +13,7 @@ use super::future::{Asked, ResponseFuture, Verdict};
 use super::layer::{LimitLayer, LimitedRequest, Limits, Source};
 use super::store::memory::MemoryStore;
 use super::store::{Charge, Store};
+use super::subject::{Key, Subject};
 use crate::RequestId;
 use crate::client_ip::ClientIp;
 use crate::path::Readings;
@@ -65,7 +66,7 @@ where
             return ResponseFuture::pass(self.inner.call(req));
         }
         let Some(client) = client else { return ResponseFuture::answered(Asked::without_client()) };
-        let mut pending = self.ask(&limits, counted, &client.key());
+        let mut pending = self.ask(&limits, counted, client);
         // A store in memory knows at once; then nothing has to be kept or cloned.
         let known = Pin::new(&mut pending).poll(&mut Context::from_waker(Waker::noop()));
         if let Poll::Ready(Ok(outcome)) = &known
@@ -88,16 +89,23 @@ where
 }
 
 impl<I, S: Store> Limited<I, S> {
-    fn ask(&self, limits: &Limits, counted: Counted, subject: &[u8; 16]) -> S::Future {
-        let all = limits.as_slice();
-        let mut charges = [Charge { limit: 0, subject, gcra: all[0].gcra(), cost: 1, advisory: false }; MAX_LIMITS];
-        let mut n = 0;
-        for i in counted.iter() {
+    fn ask(&self, limits: &Limits, counted: Counted, client: ClientIp) -> S::Future {
+        let (all, clock) = (limits.as_slice(), &*self.layer.clock);
+        let charge = |i: usize| {
             let limit = &all[i];
-            charges[n] = Charge { limit: limit.id(), subject, gcra: limit.gcra(), cost: 1, advisory: !limit.is_enforced() };
-            n += 1;
+            let key = Key { limit: limit.id(), subject: Subject::client(client) };
+            Charge { key, budget: limit.budget(clock), cost: 1, advisory: !limit.is_enforced(), creator: None }
+        };
+        let mut indices = counted.iter();
+        let first = charge(indices.next().unwrap_or_default());
+        if counted.len == 1 {
+            return self.layer.store.charge(std::slice::from_ref(&first), clock.now());
         }
-        self.layer.store.charge(&charges[..n], self.layer.clock.now())
+        let mut charges = [first; MAX_LIMITS];
+        for (slot, i) in charges.iter_mut().skip(1).zip(indices) {
+            *slot = charge(i);
+        }
+        self.layer.store.charge(&charges[..usize::from(counted.len)], clock.now())
     }
 }
 
