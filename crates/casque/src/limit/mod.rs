@@ -27,9 +27,13 @@ mod budget;
 mod calendar;
 #[cfg(feature = "config")]
 pub mod config;
+mod count_by;
 mod decision;
 mod future;
+mod inflight;
 mod layer;
+mod limiter;
+mod name;
 mod quota;
 mod reply;
 mod rule;
@@ -38,9 +42,13 @@ pub mod store;
 mod subject;
 
 pub use budget::{Budget, Change, Gcra, Log, State, Strict, Used, Window};
+pub use count_by::{CountBy, Part};
 pub use decision::{Decision, Decisions, MAX_LIMITS};
 pub use future::ResponseFuture;
+pub use inflight::{Full, Inflight, Slot};
 pub use layer::{LimitLayer, LimitedRequest, Limits};
+pub use limiter::{Answer, Ask, Limiter, Reservation, Reserved, Settle};
+pub use name::normalize_name;
 pub use quota::Quota;
 pub use reply::{Fields, FieldsWhen, Refusal};
 pub use rule::{Limit, Mode};

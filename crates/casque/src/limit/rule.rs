@@ -3,6 +3,7 @@
 use http::Method;
 
 use super::budget::Budget;
+use super::count_by::CountBy;
 use super::quota::Quota;
 use crate::clock::Clock;
 use crate::path::{Pattern, Readings};
@@ -24,7 +25,7 @@ impl Mode {
     pub const NAMES: [(&'static str, Self); 3] = [("enforce", Self::Enforce), ("shadow", Self::Shadow), ("off", Self::Off)];
 }
 
-/// One limit: a name, a quota and the requests it is for. Counts per client address ([`crate::client_ip::ClientIp`]).
+/// One limit: a name, a quota, the requests it is for and what it counts them by.
 #[derive(Debug, Clone)]
 pub struct Limit {
     name: String,
@@ -34,6 +35,7 @@ pub struct Limit {
     fixed: Option<Budget>,
     methods: Vec<Method>,
     paths: Vec<Pattern>,
+    count_by: CountBy,
     mode: Mode,
 }
 
@@ -44,7 +46,16 @@ impl Limit {
     pub fn new(name: impl Into<String>, quota: Quota) -> Self {
         let name = name.into();
         let id = fnv1a(name.as_bytes());
-        Self { name, id, quota, fixed: quota.fixed_budget(), methods: Vec::new(), paths: Vec::new(), mode: Mode::Enforce }
+        Self {
+            name,
+            id,
+            quota,
+            fixed: quota.fixed_budget(),
+            methods: Vec::new(),
+            paths: Vec::new(),
+            count_by: CountBy::default(),
+            mode: Mode::Enforce,
+        }
     }
 
     /// Counts these methods only. Default: all.
@@ -70,6 +81,13 @@ impl Limit {
     #[must_use]
     pub fn patterns(mut self, patterns: Vec<Pattern>) -> Self {
         self.paths = patterns;
+        self
+    }
+
+    /// What it counts by. Default: the client's address ([`crate::client_ip::ClientIp`]).
+    #[must_use]
+    pub fn by(mut self, count_by: CountBy) -> Self {
+        self.count_by = count_by;
         self
     }
 
@@ -105,6 +123,18 @@ impl Limit {
     #[inline]
     pub fn budget(&self, clock: &dyn Clock) -> Budget {
         self.fixed.unwrap_or_else(|| self.quota.budget(clock))
+    }
+
+    /// What it counts by.
+    #[must_use]
+    pub fn count_by(&self) -> &CountBy {
+        &self.count_by
+    }
+
+    /// Whether it does nothing.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.mode == Mode::Off
     }
 
     /// Whether it refuses.

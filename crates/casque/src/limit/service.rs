@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tower_service::Service;
 
+use super::count_by::Asking;
 use super::decision::MAX_LIMITS;
 use super::future::{Asked, ResponseFuture, Verdict};
 use super::layer::{LimitLayer, LimitedRequest, Limits, Source};
@@ -66,7 +67,7 @@ where
             return ResponseFuture::pass(self.inner.call(req));
         }
         let Some(client) = client else { return ResponseFuture::answered(Asked::without_client()) };
-        let mut pending = self.ask(&limits, counted, client);
+        let mut pending = self.ask(&limits, counted, client, &req);
         // A store in memory knows at once; then nothing has to be kept or cloned.
         let known = Pin::new(&mut pending).poll(&mut Context::from_waker(Waker::noop()));
         if let Poll::Ready(Ok(outcome)) = &known
@@ -89,12 +90,17 @@ where
 }
 
 impl<I, S: Store> Limited<I, S> {
-    fn ask(&self, limits: &Limits, counted: Counted, client: ClientIp) -> S::Future {
+    fn ask<B>(&self, limits: &Limits, counted: Counted, client: ClientIp, req: &Request<B>) -> S::Future {
         let (all, clock) = (limits.as_slice(), &*self.layer.clock);
         let charge = |i: usize| {
             let limit = &all[i];
-            let key = Key { limit: limit.id(), subject: Subject::client(client) };
-            Charge { key, budget: limit.budget(clock), cost: 1, advisory: !limit.is_enforced(), creator: None }
+            let (subject, creator) = if limit.count_by().is_client() {
+                (Subject::client(client), None)
+            } else {
+                limit.count_by().subject(Asking { client, method: req.method(), path: req.uri().path(), headers: req.headers() })
+            };
+            let key = Key { limit: limit.id(), subject };
+            Charge { key, budget: limit.budget(clock), cost: 1, advisory: !limit.is_enforced(), creator }
         };
         let mut indices = counted.iter();
         let first = charge(indices.next().unwrap_or_default());

@@ -30,7 +30,7 @@ use crate::limit::subject::{Key, Subject};
 
 /// Keys that one creator may begin, unless set otherwise.
 const CREATIONS: u32 = 100;
-/// What the budget for creations is counted under; no limit's id is likely to be it, and names are the operator's.
+/// Mixed into a limit's id for how many of its keys a creator has begun.
 const CREATION: u64 = 0x6b65_7973_2062_6567;
 /// Mixed into a limit's id for what is counted under a creator's name.
 const SHARED: u64 = 0x7368_6172_6564_2121;
@@ -47,7 +47,7 @@ const RATES_PER_RECORD: usize = 16;
 /// - Where there is no room, the newcomer is counted in a sketch that takes keys for more than they are, never for less.
 ///   Overflow therefore means stricter, never forgetful; and what is only in the sketch cannot be lowered by a refund.
 /// - The index is SipHash under a key drawn at start, so nobody outside can aim at one bucket.
-/// - A creator of keys ([`Charge::creator`]) may begin 100 an hour ([`MemoryStore::creations`]).
+/// - A creator of keys ([`Charge::creator`]) may begin 100 an hour of each limit ([`MemoryStore::creations`]).
 ///
 /// A known key is charged without a lock.
 pub struct MemoryStore {
@@ -95,7 +95,7 @@ impl MemoryStore {
         }
     }
 
-    /// How many keys one creator may begin, where charges name one. Default: 100 an hour.
+    /// How many keys of each limit one creator may begin, where charges name one. Default: 100 an hour.
     #[must_use]
     pub fn creations(mut self, quota: Quota) -> Self {
         self.creations = Gcra::from(quota);
@@ -136,7 +136,7 @@ impl MemoryStore {
         if known || charge.cost == 0 {
             return (charge.key, false);
         }
-        let begun = Key { limit: CREATION, subject: creator };
+        let begun = Key { limit: charge.key.limit ^ CREATION, subject: creator };
         if self.decide(&begun, &Budget::Rate(self.creations), now, 1).allowed {
             return (charge.key, false);
         }
