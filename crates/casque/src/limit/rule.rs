@@ -4,6 +4,7 @@ use http::Method;
 
 use super::budget::Budget;
 use super::count_by::CountBy;
+use super::fields::{Fields, FieldsWhen};
 use super::quota::Quota;
 use crate::clock::Clock;
 use crate::path::{Pattern, Readings};
@@ -37,6 +38,8 @@ pub struct Limit {
     paths: Vec<Pattern>,
     count_by: CountBy,
     mode: Mode,
+    fields: Option<Fields>,
+    fields_when: Option<FieldsWhen>,
 }
 
 impl Limit {
@@ -55,6 +58,8 @@ impl Limit {
             paths: Vec::new(),
             count_by: CountBy::default(),
             mode: Mode::Enforce,
+            fields: None,
+            fields_when: None,
         }
     }
 
@@ -98,6 +103,25 @@ impl Limit {
         // Shadow state must not disturb the enforced one, nor the other way round.
         self.id = fnv1a(self.name.as_bytes()) ^ u64::from(mode == Mode::Shadow);
         self
+    }
+
+    /// The form of its rate limit fields. Default: what [`super::Limits`] say.
+    #[must_use]
+    pub fn fields(mut self, fields: Fields) -> Self {
+        self.fields = Some(fields);
+        self
+    }
+
+    /// When its rate limit fields are sent. Default: what [`super::Limits`] say.
+    #[must_use]
+    pub fn fields_when(mut self, when: FieldsWhen) -> Self {
+        self.fields_when = Some(when);
+        self
+    }
+
+    /// What was said of its fields.
+    pub(super) fn own_fields(&self) -> (Option<Fields>, Option<FieldsWhen>) {
+        (self.fields, self.fields_when)
     }
 
     /// Its name.

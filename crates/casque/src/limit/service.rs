@@ -77,7 +77,7 @@ where
         }
         let asked = Asked::new(limits, counted, request_id, &req);
         if let Poll::Ready(answer) = known {
-            return match asked.settle(&answer) {
+            return match asked.settle(&answer, &*self.layer.clock) {
                 Verdict::Pass(note) => ResponseFuture::noted(self.inner.call(req), note),
                 Verdict::Answer(response) => ResponseFuture::answered(response),
             };
@@ -85,7 +85,7 @@ where
         // The service that was polled ready must be the one that is called; its clone takes the place it leaves.
         let clone = self.inner.clone();
         let ready = std::mem::replace(&mut self.inner, clone);
-        ResponseFuture::asking(pending, asked, ready, req)
+        ResponseFuture::asking(pending, asked, self.layer.clock.clone(), ready, req)
     }
 }
 
