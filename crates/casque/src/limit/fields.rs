@@ -61,7 +61,7 @@ pub struct Told {
     pub quota: u64,
     /// ... in so many seconds.
     pub window: u64,
-    /// Which partition of the quota it is about, if that is told; only draft 8 has a place for it.
+    /// Which partition of the quota it is about, if that is told: in the policy, and only in the form of draft 8.
     pub partition: Option<Vec<u8>>,
     /// How many more.
     pub remaining: u64,
@@ -89,7 +89,7 @@ pub fn fields(form: Fields, told: &[Told], wall: Duration) -> Vec<(HeaderName, S
     match form {
         Fields::Draft8 => vec![
             (RATELIMIT_POLICY, list(&|t| format!("{};q={};w={}{}", sf_string(&t.name), t.quota, t.window, partition(t)))),
-            (RATELIMIT, list(&|t| format!("{};r={};t={}{}", sf_string(&t.name), t.remaining, t.reset, partition(t)))),
+            (RATELIMIT, list(&|t| format!("{};r={};t={}", sf_string(&t.name), t.remaining, t.reset))),
         ],
         Fields::Draft7 => vec![
             (RATELIMIT_POLICY, policies()),

@@ -25,6 +25,7 @@
 
 mod budget;
 mod calendar;
+pub mod compat;
 #[cfg(feature = "config")]
 pub mod config;
 mod count_by;
