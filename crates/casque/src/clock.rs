@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// A point on a monotonic clock, in microseconds since an origin that only the clock knows.
 ///
@@ -33,10 +33,16 @@ pub(crate) fn as_micros(d: Duration) -> u64 {
     u64::try_from(d.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// Tells the time. One method, so that a test needs one line to replace it.
+/// Tells the time. One method to write, so that a test needs one line to replace it.
 pub trait Clock: Send + Sync + 'static {
     /// The present moment. Never goes back.
     fn now(&self) -> Micros;
+
+    /// The time since 1970-01-01T00:00:00Z, for what follows the calendar or outlives the process. May be set, also back.
+    /// Default: the origin of [`Clock::now`] is taken for that moment.
+    fn wall(&self) -> Duration {
+        Duration::from_micros(self.now().0)
+    }
 }
 
 /// The machine's monotonic clock.
@@ -52,6 +58,11 @@ impl Clock for SystemClock {
         // Starting at one hour keeps "now minus a window" above zero right after start.
         Micros(3_600_000_000 + as_micros(origin.elapsed()))
     }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the calendar's clock")]
+    fn wall(&self) -> Duration {
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+    }
 }
 
 /// A clock that stands still until a test moves it. Clones share the time.
@@ -63,6 +74,11 @@ impl ManualClock {
     #[must_use]
     pub fn at(at: Micros) -> Self {
         Self(Arc::new(AtomicU64::new(at.0)))
+    }
+
+    /// Puts the clock to `at`, earlier or later.
+    pub fn set(&self, at: Micros) {
+        self.0.store(at.0, Ordering::Relaxed);
     }
 
     /// Moves the clock forward.
@@ -80,6 +96,10 @@ impl Clock for ManualClock {
 impl<C: Clock + ?Sized> Clock for Arc<C> {
     fn now(&self) -> Micros {
         (**self).now()
+    }
+
+    fn wall(&self) -> Duration {
+        (**self).wall()
     }
 }
 

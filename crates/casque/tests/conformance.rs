@@ -10,16 +10,16 @@ mod group;
 mod csp_evaluator;
 #[path = "conformance/helmet.rs"]
 mod helmet;
+#[path = "conformance/limits.rs"]
+mod limits;
+#[path = "conformance/rlf.rs"]
+mod rlf;
 
 use std::time::Duration;
 
 use casque::Scheme;
-use casque::client_ip::{TrustedProxies, network_key, parse_hop};
-use casque::clock::Micros;
 use casque::cookie::{CookiePolicy, Hardened, SameSite, harden};
-use casque::limit::{Gcra, Quota};
 use group::{Group, vectors};
-use http::HeaderMap;
 use serde_json::Value;
 
 #[test]
@@ -80,103 +80,4 @@ fn set_cookie_hardening() {
 
 fn site(value: &Value) -> Option<SameSite> {
     SameSite::NAMES.iter().find(|(n, _)| value.as_str().is_some_and(|v| v.eq_ignore_ascii_case(n))).map(|(_, s)| *s)
-}
-
-#[test]
-fn gcra() {
-    let Some(file) = vectors("limits-vectors.json") else { return };
-    let mut group = Group::new("GCRA", &[]);
-    for case in file["gcra"].as_array().unwrap() {
-        let params = &case["params"];
-        let quota = match params["perSecond"].as_u64() {
-            Some(n) => Quota::per_second(n as u32).burst(params["burst"].as_u64().unwrap() as u32),
-            None => Quota::new(1, Duration::from_millis(params["emissionIntervalMs"].as_u64().unwrap()))
-                .burst(params["limit"].as_u64().unwrap() as u32),
-        };
-        let gcra = Gcra::from(quota);
-        let start = 1_000_000_000;
-        let mut tat = Micros(0);
-        for (i, row) in case["rows"].as_array().unwrap().iter().enumerate() {
-            let row = row.as_array().unwrap();
-            let now = Micros(start + row[0].as_u64().unwrap() * 1000);
-            let (next, d) = gcra.decide(tat, now, row[1].as_u64().unwrap() as u32);
-            tat = next;
-            let id = format!("{} row {i}", case["id"].as_str().unwrap());
-            if row.len() == 6 {
-                let retry = if d.allowed { -1 } else { d.retry_after.map_or(-1, |r| r.as_millis() as i64) };
-                let ours = (u64::from(d.remaining), d.reset_after.as_millis() as u64, retry, !d.allowed);
-                group.case(
-                    &id,
-                    &ours,
-                    &(row[2].as_u64().unwrap(), row[3].as_u64().unwrap(), row[4].as_i64().unwrap(), row[5].as_bool().unwrap()),
-                );
-            } else {
-                let ours = if d.retry_after.is_none() { "never".to_owned() } else { d.allowed.to_string() };
-                let theirs = row[2].as_str().map_or_else(|| row[2].to_string(), str::to_owned);
-                group.case(&id, &ours, &theirs);
-            }
-        }
-    }
-}
-
-#[test]
-fn client_addresses() {
-    let Some(file) = vectors("limits-vectors.json") else { return };
-    let mut group = Group::new("X-Forwarded-For", &[]);
-    for (i, row) in file["forwardedFor"]["rows"].as_array().unwrap().iter().enumerate() {
-        let row = row.as_array().unwrap();
-        let mut headers = HeaderMap::new();
-        let lines = row[1].as_array().cloned().unwrap_or_else(|| vec![row[1].clone()]);
-        for line in lines.iter().filter_map(Value::as_str) {
-            headers.append("x-forwarded-for", line.parse().unwrap());
-        }
-        let trusted = TrustedProxies::parse(row[2].as_array().unwrap().iter().map(|t| t.as_str().unwrap())).unwrap();
-        let client = trusted.identify(row[0].as_str().unwrap().parse().unwrap(), &headers).ip.to_string();
-        group.case(&format!("row {i}"), &client, &row[3].as_str().unwrap().to_owned());
-    }
-}
-
-#[test]
-fn address_keys() {
-    let Some(file) = vectors("limits-vectors.json") else { return };
-    let mut group = Group::new(
-        "address keys",
-        &[(
-            "64:ff9b::1.2.3.4 null",
-            "NAT64 counts as the IPv4 address inside, or all its users would share one bucket; the data's own proposed deviation",
-        )],
-    );
-    let keys = &file["ipKeys"];
-    for row in keys["rows"].as_array().unwrap().iter().chain(keys["proposedDeviations"].as_array().unwrap()) {
-        let row = row.as_array().unwrap();
-        let address = row[0].as_str().unwrap();
-        // `null` is that tool's default of 56, `false` is no prefix.
-        let prefix = row[1].as_u64().map_or(if row[1].is_null() { 56 } else { 128 }, |p| p);
-        let ours = parse_hop(address).map(|ip| network_key(ip, 32, prefix as u8)).map(|key| show(key, prefix));
-        group.case(&format!("{address} {}", row[1]), &ours, &Some(row[2].as_str().unwrap().to_owned()));
-    }
-}
-
-/// A key as the data writes it.
-fn show(key: [u8; 16], prefix: u64) -> String {
-    let v6 = std::net::Ipv6Addr::from(key);
-    match v6.to_ipv4_mapped() {
-        Some(v4) => v4.to_string(),
-        None if prefix == 128 => {
-            let groups: Vec<String> = v6.segments().iter().map(|s| format!("{s:04x}")).collect();
-            groups.join(":")
-        }
-        None => format!("{v6}/{prefix}"),
-    }
-}
-
-#[test]
-fn paths_that_are_one_route() {
-    let Some(file) = vectors("limits-vectors.json") else { return };
-    let mut group = Group::new("paths", &[]);
-    for path in file["nameAndPathKeys"]["paths"]["sameRoute"].as_array().unwrap() {
-        let path = path.as_str().unwrap();
-        let without_query = path.split('?').next().unwrap();
-        group.case(path, &casque::path::normalize(without_query).into_owned(), &"/login".to_owned());
-    }
 }

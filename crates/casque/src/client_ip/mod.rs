@@ -42,6 +42,12 @@ impl ClientIp {
     pub fn key(self) -> [u8; 16] {
         network_key(self.0, 32, 64)
     }
+
+    /// The client's network as a limiter key: IPv4 by /24, IPv6 by /48.
+    #[must_use]
+    pub fn network_key(self) -> [u8; 16] {
+        network_key(self.0, 24, 48)
+    }
 }
 
 impl fmt::Display for ClientIp {

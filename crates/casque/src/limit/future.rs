@@ -4,17 +4,21 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use tower_service::Service;
 
+use super::decision::Decision;
+use super::fields::{self, Fields, FieldsWhen, Told};
 use super::layer::Limits;
-use super::reply::{self, FieldsWhen, Refusal};
+use super::reply::{Reason, Refusal, Refused, retry_after_seconds};
 use super::service::{Counted, ShadowRefused};
 use super::store::{Outcome, StoreError};
 use crate::RequestId;
+use crate::clock::Clock;
 use crate::reply::{Format, Reply};
 
 pin_project_lite::pin_project! {
@@ -38,17 +42,21 @@ pin_project_lite::pin_project! {
     }
 }
 
+/// When to try again while the store has trouble.
+const TRY_AGAIN: Duration = Duration::from_secs(5);
+
 /// A request that waits for its store's answer.
 struct Asking<I, B, F> {
     pending: F,
     asked: Asked,
+    clock: Arc<dyn Clock>,
     call: Option<(I, Request<B>)>,
 }
 
 /// What the response of a request that passed is to carry.
 #[derive(Debug, Default)]
 pub(super) struct Note {
-    fields: Option<Box<HeaderMap>>,
+    fields: Option<Box<ToTell>>,
     shadow: Option<Box<ShadowRefused>>,
 }
 
@@ -74,80 +82,100 @@ impl Asked {
 
     /// Whether an outcome lets the request pass with nothing to add to its response: the usual case.
     pub(super) fn has_nothing_to_say(limits: &Limits, outcome: &Outcome) -> bool {
-        outcome.refused.is_none() && limits.fields_when == FieldsWhen::Refused && outcome.decisions.as_slice().iter().all(|d| d.allowed)
+        outcome.refused.is_none() && !limits.tell_always() && outcome.decisions.as_slice().iter().all(|d| d.allowed)
     }
 
-    pub(super) fn settle<ResBody: From<Bytes>>(&self, answer: &Result<Outcome, StoreError>) -> Verdict<Response<ResBody>> {
+    pub(super) fn settle<ResBody: From<Bytes>>(
+        &self,
+        answer: &Result<Outcome, StoreError>,
+        clock: &dyn Clock,
+    ) -> Verdict<Response<ResBody>> {
         match answer {
             Ok(outcome) => match outcome.refused {
-                None => Verdict::Pass(self.note(outcome)),
-                Some(refused) => Verdict::Answer(self.refuse(outcome, refused)),
+                None => Verdict::Pass(self.note(outcome, clock)),
+                Some(refused) => Verdict::Answer(self.refuse(outcome, refused, clock)),
             },
-            Err(_) => Verdict::Answer(plain_answer(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "The limits cannot be checked right now.",
-                self.request_id.as_ref(),
-            )),
+            Err(_) => Verdict::Answer(self.cannot_tell()),
         }
     }
 
-    fn note(&self, outcome: &Outcome) -> Note {
+    fn note(&self, outcome: &Outcome, clock: &dyn Clock) -> Note {
         let mut note = Note::default();
         let all = self.limits.as_slice();
+        let mut told: Vec<(Fields, Told)> = Vec::new();
         for (i, decision) in self.counted.iter().zip(outcome.decisions.as_slice()) {
             let limit = &all[i];
             if !decision.allowed {
                 note.shadow.get_or_insert_with(|| Box::new(ShadowRefused { limits: Vec::new() })).limits.push(limit.name().to_owned());
-            } else if limit.is_enforced() && self.limits.fields_when == FieldsWhen::Always {
+            } else if limit.is_enforced() && self.limits.when(limit) == FieldsWhen::Always {
                 let reset = decision.reset_after.as_secs() + u64::from(decision.reset_after.subsec_nanos() > 0);
-                let fields = note.fields.get_or_insert_default();
-                // The fields of the limit that is nearest to its end; a list of all would help nobody decide.
-                if fields.is_empty() || outcome.decisions.as_slice().iter().all(|d| d.remaining >= decision.remaining) {
-                    reply::add_fields(fields, self.limits.fields, limit.name(), limit.quota(), decision.remaining, reset);
-                }
+                told.push((self.limits.form(limit), Told::of(limit, decision, reset)));
             }
+        }
+        if !told.is_empty() {
+            note.fields = Some(Box::new(ToTell { told, wall: clock.wall() }));
         }
         note
     }
 
-    fn refuse<ResBody: From<Bytes>>(&self, outcome: &Outcome, refused: usize) -> Response<ResBody> {
+    fn refuse<ResBody: From<Bytes>>(&self, outcome: &Outcome, refused: usize, clock: &dyn Clock) -> Response<ResBody> {
         let decision = outcome.decisions.as_slice().last().copied().unwrap_or_default();
         let limit = &self.limits.as_slice()[self.counted.iter().nth(refused).unwrap_or_default()];
-        let wait = reply::retry_after_seconds(&decision, random());
-        let mut response = Response::new(Bytes::new());
-        *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-        let id = self.request_id.map(|id| id.to_string());
-        let format = Format::negotiate(self.accept.as_ref().map(HeaderValue::as_bytes));
-        let body = reply::refuse(response.headers_mut(), format, limit.name(), wait, id.as_deref());
-        reply::add_fields(response.headers_mut(), self.limits.fields, limit.name(), limit.quota(), decision.remaining, wait);
+        let wait = retry_after_seconds(&decision, rand::random());
+        let mut response =
+            self.answer(Reason::QuotaExceeded, "Too many requests came from your network in a short time.", &[limit.name()], wait);
+        if self.limits.when(limit) != FieldsWhen::Never {
+            // Not the time to the full quota: whoever comes back at `t` is to be let in, and not before `Retry-After`.
+            fields::put(response.headers_mut(), self.limits.form(limit), &[Told::of(limit, &decision, wait)], clock.wall());
+        }
         response.extensions_mut().insert(Refusal { limit: limit.name().to_owned(), retry_after: wait });
-        response.map(|_| Bytes::from(body).into())
+        response
+    }
+
+    /// The store's trouble is nobody's quota: 503, and never a 429.
+    fn cannot_tell<ResBody: From<Bytes>>(&self) -> Response<ResBody> {
+        let names: Vec<&str> = self.counted.iter().map(|i| self.limits.as_slice()[i].name()).collect();
+        let soon = Decision { retry_after: Some(TRY_AGAIN), ..Decision::default() };
+        let wait = retry_after_seconds(&soon, rand::random());
+        self.answer(Reason::ReducedCapacity, "The limits cannot be checked right now.", &names, wait)
+    }
+
+    fn answer<ResBody: From<Bytes>>(&self, reason: Reason, detail: &str, limits: &[&str], wait: u64) -> Response<ResBody> {
+        let id = self.request_id.map(|id| id.to_string());
+        Refused { reason, detail, limits, retry_after: wait, request_id: id.as_deref() }.response(self.accept.as_ref())
     }
 
     /// The answer to a request whose client nobody identified: a mistake in how the app is put together.
     pub(super) fn without_client<ResBody: From<Bytes>>() -> Response<ResBody> {
-        plain_answer(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "The client's address is unknown to the limiter: serve the app with casque::serve or add a ClientIpLayer.",
-            None,
-        )
+        let reply = Reply {
+            status: 500,
+            detail: "The client's address is unknown to the limiter: serve the app with casque::serve or add a ClientIpLayer.",
+            ..Reply::default()
+        };
+        let mut response = Response::new(Bytes::from(reply.body(Format::Problem)).into());
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(Format::Problem.content_type()));
+        response
     }
 }
 
-fn plain_answer<ResBody: From<Bytes>>(status: StatusCode, detail: &str, request_id: Option<&RequestId>) -> Response<ResBody> {
-    let id = request_id.map(ToString::to_string);
-    let reply = Reply { status: status.as_u16(), detail, request_id: id.as_deref(), ..Reply::default() };
-    let mut response = Response::new(Bytes::from(reply.body(Format::Problem)).into());
-    *response.status_mut() = status;
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(Format::Problem.content_type()));
-    response
+/// What a response tells of limits that passed.
+#[derive(Debug)]
+struct ToTell {
+    told: Vec<(Fields, Told)>,
+    wall: Duration,
 }
 
-/// A random number for the jitter; nothing secret hangs on it.
-fn random() -> u64 {
-    use std::hash::BuildHasher;
-    std::hash::RandomState::new().hash_one(0)
+impl ToTell {
+    fn put(self, headers: &mut HeaderMap) {
+        let mut told = self.told;
+        while let Some((form, _)) = told.first() {
+            let form = *form;
+            let same: Vec<Told> = told.extract_if(.., |(f, _)| *f == form).map(|(_, t)| t).collect();
+            fields::put(headers, form, &same, self.wall);
+        }
+    }
 }
 
 impl<I, B, F> ResponseFuture<I, B, F>
@@ -166,8 +194,8 @@ where
         Self { state: State::Answered { response: Some(Box::new(response)) } }
     }
 
-    pub(super) fn asking(pending: F, asked: Asked, ready: I, req: Request<B>) -> Self {
-        Self { state: State::Asking { asking: Box::new(Asking { pending, asked, call: Some((ready, req)) }) } }
+    pub(super) fn asking(pending: F, asked: Asked, clock: Arc<dyn Clock>, ready: I, req: Request<B>) -> Self {
+        Self { state: State::Asking { asking: Box::new(Asking { pending, asked, clock, call: Some((ready, req)) }) } }
     }
 }
 
@@ -186,7 +214,7 @@ where
                 StateProjection::Calling { call, note } => {
                     let mut response = ready!(call.poll(cx))?;
                     if let Some(fields) = note.fields.take() {
-                        response.headers_mut().extend(*fields);
+                        fields.put(response.headers_mut());
                     }
                     if let Some(shadow) = note.shadow.take() {
                         response.extensions_mut().insert(*shadow);
@@ -199,7 +227,7 @@ where
                 StateProjection::Asking { asking } => {
                     let answer = ready!(Pin::new(&mut asking.pending).poll(cx));
                     let (mut service, req) = asking.call.take().expect("not polled after completion");
-                    match asking.asked.settle(&answer) {
+                    match asking.asked.settle(&answer, &*asking.clock) {
                         Verdict::Pass(note) => State::Calling { call: service.call(req), note },
                         Verdict::Answer(response) => State::Answered { response: Some(Box::new(response)) },
                     }

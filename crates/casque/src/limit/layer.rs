@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tower_layer::Layer;
 
 use super::decision::MAX_LIMITS;
+use super::fields::{Fields, FieldsWhen};
 use super::quota::Quota;
-use super::reply::{Fields, FieldsWhen};
 use super::rule::Limit;
 use super::service::Limited;
 use super::store::memory::MemoryStore;
@@ -40,9 +40,11 @@ const LOGIN_PATHS: [&str; 17] = [
 #[derive(Debug, Clone, Default)]
 pub struct Limits {
     limits: Vec<Limit>,
-    /// The form of the rate limit fields.
+    /// Whether one of the limits wants its fields on every response.
+    one_tells_always: bool,
+    /// The form of the rate limit fields, of limits that do not say otherwise.
     pub fields: Fields,
-    /// When they are sent.
+    /// When they are sent, of limits that do not say otherwise.
     pub fields_when: FieldsWhen,
 }
 
@@ -51,7 +53,9 @@ impl Limits {
     /// asked; [`Limits::too_many`] tells.
     #[must_use]
     pub fn new(limits: impl IntoIterator<Item = Limit>) -> Self {
-        Self { limits: limits.into_iter().collect(), ..Self::default() }
+        let limits: Vec<Limit> = limits.into_iter().collect();
+        let one_tells_always = limits.iter().any(|l| l.own_fields().1 == Some(FieldsWhen::Always));
+        Self { limits, one_tells_always, ..Self::default() }
     }
 
     /// The limits that protect an app of which nothing is known: 100 requests a second with bursts of 200 per client, and 20
@@ -66,6 +70,22 @@ impl Limits {
     #[must_use]
     pub fn as_slice(&self) -> &[Limit] {
         &self.limits
+    }
+
+    /// The form of a limit's fields.
+    pub(super) fn form(&self, limit: &Limit) -> Fields {
+        limit.own_fields().0.unwrap_or(self.fields)
+    }
+
+    /// When a limit's fields are sent.
+    pub(super) fn when(&self, limit: &Limit) -> FieldsWhen {
+        limit.own_fields().1.unwrap_or(self.fields_when)
+    }
+
+    /// Whether a response to a request that passed may have something to tell.
+    #[inline]
+    pub(super) fn tell_always(&self) -> bool {
+        self.one_tells_always || self.fields_when == FieldsWhen::Always
     }
 
     /// Whether there are more limits than one request can be charged for.

@@ -23,25 +23,41 @@
 //! indexed by SipHash with a key drawn at start. *Racing*: a request is charged before the app sees it, in one step; there is
 //! no check-then-count. *Leaning on a full limit*: refused requests are not charged, so hammering does not extend the wait.
 
+mod budget;
+mod calendar;
+pub mod compat;
 #[cfg(feature = "config")]
 pub mod config;
+mod count_by;
 mod decision;
+pub mod fields;
 mod future;
-mod gcra;
+mod inflight;
 mod layer;
+mod limiter;
+mod name;
 mod quota;
 mod reply;
 mod rule;
 mod service;
 pub mod store;
+mod subject;
+#[cfg(test)]
+mod tests;
 
+pub use budget::{Budget, Change, Gcra, Log, State, Strict, Used, Window};
+pub use count_by::{CountBy, Part};
 pub use decision::{Decision, Decisions, MAX_LIMITS};
+pub use fields::{Fields, FieldsWhen};
 pub use future::ResponseFuture;
-pub use gcra::Gcra;
+pub use inflight::{Full, Inflight, Slot};
 pub use layer::{LimitLayer, LimitedRequest, Limits};
+pub use limiter::{Answer, Ask, Limiter, Reservation, Reserved, Settle};
+pub use name::normalize_name;
 pub use quota::Quota;
-pub use reply::{Fields, FieldsWhen, Refusal};
+pub use reply::{Reason, Refusal, Refused, retry_after_seconds};
 pub use rule::{Limit, Mode};
 pub use service::{Limited, ShadowRefused};
 pub use store::memory::MemoryStore;
-pub use store::{Charge, Outcome, Store, StoreError};
+pub use store::{Charge, Outcome, Receipt, Store, StoreError};
+pub use subject::{Key, Subject};

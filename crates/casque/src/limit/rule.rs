@@ -2,8 +2,11 @@
 
 use http::Method;
 
-use super::gcra::Gcra;
+use super::budget::Budget;
+use super::count_by::CountBy;
+use super::fields::{Fields, FieldsWhen};
 use super::quota::Quota;
+use crate::clock::Clock;
 use crate::path::{Pattern, Readings};
 
 /// Whether a limit refuses.
@@ -23,16 +26,20 @@ impl Mode {
     pub const NAMES: [(&'static str, Self); 3] = [("enforce", Self::Enforce), ("shadow", Self::Shadow), ("off", Self::Off)];
 }
 
-/// One limit: a name, a quota and the requests it is for. Counts per client address ([`crate::client_ip::ClientIp`]).
+/// One limit: a name, a quota, the requests it is for and what it counts them by.
 #[derive(Debug, Clone)]
 pub struct Limit {
     name: String,
     id: u64,
     quota: Quota,
-    gcra: Gcra,
+    /// The budget, unless it follows the calendar.
+    fixed: Option<Budget>,
     methods: Vec<Method>,
     paths: Vec<Pattern>,
+    count_by: CountBy,
     mode: Mode,
+    fields: Option<Fields>,
+    fields_when: Option<FieldsWhen>,
 }
 
 impl Limit {
@@ -42,7 +49,18 @@ impl Limit {
     pub fn new(name: impl Into<String>, quota: Quota) -> Self {
         let name = name.into();
         let id = fnv1a(name.as_bytes());
-        Self { name, id, quota, gcra: Gcra::from(quota), methods: Vec::new(), paths: Vec::new(), mode: Mode::Enforce }
+        Self {
+            name,
+            id,
+            quota,
+            fixed: quota.fixed_budget(),
+            methods: Vec::new(),
+            paths: Vec::new(),
+            count_by: CountBy::default(),
+            mode: Mode::Enforce,
+            fields: None,
+            fields_when: None,
+        }
     }
 
     /// Counts these methods only. Default: all.
@@ -71,6 +89,13 @@ impl Limit {
         self
     }
 
+    /// What it counts by. Default: the client's address ([`crate::client_ip::ClientIp`]).
+    #[must_use]
+    pub fn by(mut self, count_by: CountBy) -> Self {
+        self.count_by = count_by;
+        self
+    }
+
     /// Whether it refuses. Default: [`Mode::Enforce`].
     #[must_use]
     pub fn mode(mut self, mode: Mode) -> Self {
@@ -78,6 +103,25 @@ impl Limit {
         // Shadow state must not disturb the enforced one, nor the other way round.
         self.id = fnv1a(self.name.as_bytes()) ^ u64::from(mode == Mode::Shadow);
         self
+    }
+
+    /// The form of its rate limit fields. Default: what [`super::Limits`] say.
+    #[must_use]
+    pub fn fields(mut self, fields: Fields) -> Self {
+        self.fields = Some(fields);
+        self
+    }
+
+    /// When its rate limit fields are sent. Default: what [`super::Limits`] say.
+    #[must_use]
+    pub fn fields_when(mut self, when: FieldsWhen) -> Self {
+        self.fields_when = Some(when);
+        self
+    }
+
+    /// What was said of its fields.
+    pub(super) fn own_fields(&self) -> (Option<Fields>, Option<FieldsWhen>) {
+        (self.fields, self.fields_when)
     }
 
     /// Its name.
@@ -98,10 +142,23 @@ impl Limit {
         self.id
     }
 
-    /// The quota in the algorithm's units.
+    /// The quota in the units that are counted in, as it is now.
     #[must_use]
-    pub fn gcra(&self) -> Gcra {
-        self.gcra
+    #[inline]
+    pub fn budget(&self, clock: &dyn Clock) -> Budget {
+        self.fixed.unwrap_or_else(|| self.quota.budget(clock))
+    }
+
+    /// What it counts by.
+    #[must_use]
+    pub fn count_by(&self) -> &CountBy {
+        &self.count_by
+    }
+
+    /// Whether it does nothing.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.mode == Mode::Off
     }
 
     /// Whether it refuses.

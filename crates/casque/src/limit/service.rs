@@ -8,11 +8,13 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tower_service::Service;
 
+use super::count_by::Asking;
 use super::decision::MAX_LIMITS;
 use super::future::{Asked, ResponseFuture, Verdict};
 use super::layer::{LimitLayer, LimitedRequest, Limits, Source};
 use super::store::memory::MemoryStore;
 use super::store::{Charge, Store};
+use super::subject::{Key, Subject};
 use crate::RequestId;
 use crate::client_ip::ClientIp;
 use crate::path::Readings;
@@ -65,7 +67,7 @@ where
             return ResponseFuture::pass(self.inner.call(req));
         }
         let Some(client) = client else { return ResponseFuture::answered(Asked::without_client()) };
-        let mut pending = self.ask(&limits, counted, &client.key());
+        let mut pending = self.ask(&limits, counted, client, &req);
         // A store in memory knows at once; then nothing has to be kept or cloned.
         let known = Pin::new(&mut pending).poll(&mut Context::from_waker(Waker::noop()));
         if let Poll::Ready(Ok(outcome)) = &known
@@ -75,7 +77,7 @@ where
         }
         let asked = Asked::new(limits, counted, request_id, &req);
         if let Poll::Ready(answer) = known {
-            return match asked.settle(&answer) {
+            return match asked.settle(&answer, &*self.layer.clock) {
                 Verdict::Pass(note) => ResponseFuture::noted(self.inner.call(req), note),
                 Verdict::Answer(response) => ResponseFuture::answered(response),
             };
@@ -83,21 +85,33 @@ where
         // The service that was polled ready must be the one that is called; its clone takes the place it leaves.
         let clone = self.inner.clone();
         let ready = std::mem::replace(&mut self.inner, clone);
-        ResponseFuture::asking(pending, asked, ready, req)
+        ResponseFuture::asking(pending, asked, self.layer.clock.clone(), ready, req)
     }
 }
 
 impl<I, S: Store> Limited<I, S> {
-    fn ask(&self, limits: &Limits, counted: Counted, subject: &[u8; 16]) -> S::Future {
-        let all = limits.as_slice();
-        let mut charges = [Charge { limit: 0, subject, gcra: all[0].gcra(), cost: 1, advisory: false }; MAX_LIMITS];
-        let mut n = 0;
-        for i in counted.iter() {
+    fn ask<B>(&self, limits: &Limits, counted: Counted, client: ClientIp, req: &Request<B>) -> S::Future {
+        let (all, clock) = (limits.as_slice(), &*self.layer.clock);
+        let charge = |i: usize| {
             let limit = &all[i];
-            charges[n] = Charge { limit: limit.id(), subject, gcra: limit.gcra(), cost: 1, advisory: !limit.is_enforced() };
-            n += 1;
+            let (subject, creator) = if limit.count_by().is_client() {
+                (Subject::client(client), None)
+            } else {
+                limit.count_by().subject(Asking { client, method: req.method(), path: req.uri().path(), headers: req.headers() })
+            };
+            let key = Key { limit: limit.id(), subject };
+            Charge { key, budget: limit.budget(clock), cost: 1, advisory: !limit.is_enforced(), creator }
+        };
+        let mut indices = counted.iter();
+        let first = charge(indices.next().unwrap_or_default());
+        if counted.len == 1 {
+            return self.layer.store.charge(std::slice::from_ref(&first), clock.now());
         }
-        self.layer.store.charge(&charges[..n], self.layer.clock.now())
+        let mut charges = [first; MAX_LIMITS];
+        for (slot, i) in charges.iter_mut().skip(1).zip(indices) {
+            *slot = charge(i);
+        }
+        self.layer.store.charge(&charges[..usize::from(counted.len)], clock.now())
     }
 }
 

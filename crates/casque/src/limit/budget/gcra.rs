@@ -1,10 +1,8 @@
 //! The generic cell rate algorithm, in integer microseconds. Pure: the state and the time come in, the new state goes out.
 
-use std::time::Duration;
-
-use super::decision::Decision;
-use super::quota::Quota;
+use super::Decision;
 use crate::clock::Micros;
+use crate::limit::quota::Quota;
 
 /// A quota in the units the algorithm counts in.
 ///
@@ -20,47 +18,94 @@ pub struct Gcra {
 }
 
 impl From<Quota> for Gcra {
+    /// The quota's rate; of a strict quota and one of the calendar, a rate that lets through no more.
     fn from(quota: Quota) -> Self {
-        let interval = quota.interval_micros();
-        Self { interval, tolerance: interval.saturating_mul(u64::from(quota.burst_size())), burst: quota.burst_size() }
+        quota.rate()
     }
 }
 
 impl Gcra {
+    /// One request per `interval` microseconds (at least 1), and `burst` of them (at least 1) at once.
+    #[must_use]
+    pub fn new(interval: u64, burst: u32) -> Self {
+        let (interval, burst) = (interval.max(1), burst.max(1));
+        Self { interval, tolerance: interval.saturating_mul(u64::from(burst)), burst }
+    }
+
+    /// The rate that lets at most `limit` through in any `window` (microseconds): half of them at once, the others spread.
+    #[must_use]
+    pub fn never_more_than(limit: u32, window: u64) -> Self {
+        match limit {
+            0 | 1 => Self::new(window, 1),
+            n => Self::new(window.saturating_mul(2).div_ceil(u64::from(n)), n / 2),
+        }
+    }
+
     /// Decides on a request of `cost` and gives the key's new TAT.
     ///
     /// A refused request changes nothing. A cost of zero looks without charging.
     #[must_use]
+    #[inline]
     pub fn decide(&self, tat: Micros, now: Micros, cost: u32) -> (Micros, Decision) {
-        // A TAT further ahead than any charge can put it comes from a clock that was set back; without the clamp the key would
-        // stay locked for the whole step.
-        let tat = tat.0.clamp(now.0, now.0.saturating_add(self.tolerance));
+        let tat = self.clamped(tat, now);
         if cost > self.burst {
-            let refused =
-                Decision { allowed: false, remaining: self.remaining(tat - now.0), retry_after: None, reset_after: micros(tat - now.0) };
-            return (Micros(tat), refused);
+            return (Micros(tat), Decision::refuse(self.remaining(tat - now.0), None, tat - now.0));
         }
-        let next = tat.saturating_add(self.interval.saturating_mul(u64::from(cost)));
+        let next = tat.saturating_add(self.cost(cost));
         let ahead = next - now.0;
         if ahead > self.tolerance {
-            let refused = Decision {
-                allowed: false,
-                remaining: self.remaining(tat - now.0),
-                retry_after: Some(micros(ahead - self.tolerance)),
-                reset_after: micros(tat - now.0),
-            };
-            return (Micros(tat), refused);
+            return (Micros(tat), Decision::refuse(self.remaining(tat - now.0), Some(ahead - self.tolerance), tat - now.0));
         }
-        (
-            Micros(next),
-            Decision { allowed: true, remaining: self.remaining(ahead), retry_after: Some(Duration::ZERO), reset_after: micros(ahead) },
-        )
+        (Micros(next), Decision::pass(self.remaining(ahead), ahead))
     }
 
-    /// Takes back a charge. Never gives credit: a key is at most as if it had never been seen.
+    /// Takes back a charge that was made at `at`. Never gives credit.
+    ///
+    /// Time pays a debt back, and what it has paid of this charge since then must not be paid again: the charge counts as the
+    /// first that is paid off. So a refund is worth the charge less the time since, and whoever holds many charges and lets
+    /// them go late has no more than if he had never made them.
     #[must_use]
-    pub fn refund(&self, tat: Micros, now: Micros, cost: u32) -> Micros {
-        Micros(tat.0.saturating_sub(self.interval.saturating_mul(u64::from(cost))).max(now.0))
+    pub fn refund(&self, tat: Micros, at: Micros, now: Micros, cost: u32) -> Micros {
+        let unpaid = self.cost(cost).saturating_sub(now.0.saturating_sub(at.0));
+        Micros(self.clamped(tat, now).saturating_sub(unpaid).max(now.0))
+    }
+
+    /// Charges without asking, up to the limit.
+    pub(super) fn penalise(&self, tat: Micros, now: Micros, n: u32) -> Micros {
+        let more = self.clamped(tat, now).saturating_add(self.cost(n));
+        Micros(self.clamped(Micros(more), now))
+    }
+
+    /// Takes off so much.
+    pub(super) fn reward(&self, tat: Micros, now: Micros, n: u32) -> Micros {
+        Micros(self.clamped(tat, now).saturating_sub(self.cost(n)).max(now.0))
+    }
+
+    /// How many may come at once.
+    #[must_use]
+    pub fn burst(&self) -> u32 {
+        self.burst
+    }
+
+    /// The weight of one request, in microseconds.
+    #[must_use]
+    pub fn interval(&self) -> u64 {
+        self.interval
+    }
+
+    /// How far ahead of now the TAT may be for one more request to pass.
+    pub(in crate::limit) fn slack(&self) -> u64 {
+        self.tolerance - self.interval
+    }
+
+    /// A TAT further ahead than any charge can put it comes from a clock that was set back; without the clamp the key would
+    /// stay locked for the whole step.
+    fn clamped(&self, tat: Micros, now: Micros) -> u64 {
+        tat.0.clamp(now.0, now.0.saturating_add(self.tolerance))
+    }
+
+    fn cost(&self, n: u32) -> u64 {
+        self.interval.saturating_mul(u64::from(n))
     }
 
     fn remaining(&self, ahead: u64) -> u32 {
@@ -68,12 +113,10 @@ impl Gcra {
     }
 }
 
-fn micros(n: u64) -> Duration {
-    Duration::from_micros(n)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -145,16 +188,15 @@ mod tests {
             }
         }
 
-        /// A refund undoes its own charge and never creates credit.
+        /// A refund undoes its own charge at once.
         #[test]
-        fn refunds_give_no_credit(ahead in 0u64..1_000_000, cost in 0u32..200) {
+        fn a_refund_undoes_its_charge(ahead in 0u64..1_000_000, cost in 0u32..=10) {
             let gcra = Gcra::from(Quota::per_second(10));
             let now = Micros(50_000_000);
             let tat = Micros(now.0 + ahead);
-            prop_assert!(gcra.refund(tat, now, cost) >= now);
-            let (charged, d) = gcra.decide(tat, now, cost.min(10));
+            let (charged, d) = gcra.decide(tat, now, cost);
             if d.allowed {
-                prop_assert_eq!(gcra.refund(charged, now, cost.min(10)), tat);
+                prop_assert_eq!(gcra.refund(charged, now, now, cost), tat);
             }
         }
     }

@@ -1,0 +1,66 @@
+//! A second limiter for what the first refuses.
+
+use std::sync::Arc;
+
+use super::answer::{Answer, Limiter, Op, RateLimiter, Rejected, Reply, Res};
+
+/// What the main limiter refuses is let through as long as the burst limiter has points. The main one is charged all the same.
+/// Only consume and get; everything else is for one of the two.
+#[derive(Debug)]
+pub struct BurstyRateLimiter {
+    main: Limiter,
+    burst: Limiter,
+}
+
+impl BurstyRateLimiter {
+    /// Of these two.
+    #[must_use]
+    pub fn new(main: Limiter, burst: Limiter) -> Arc<Self> {
+        Arc::new(Self { main, burst })
+    }
+}
+
+/// The main limiter's numbers, until the sooner of the two.
+fn combined(main: Res, burst_ms: f64) -> Res {
+    Res { ms_before_next: main.ms_before_next.min(burst_ms), is_first_in_duration: false, ..main }
+}
+
+impl RateLimiter for BurstyRateLimiter {
+    fn run(self: Arc<Self>, key: String, op: Op) -> Answer {
+        Box::pin(async move {
+            match op {
+                Op::Consume { .. } => {
+                    let main = match self.main.run(&key, op).await {
+                        Err(Rejected::Limit(main)) => main,
+                        answer => return answer,
+                    };
+                    match self.burst.run(&key, op).await {
+                        Ok(burst) => Ok(Reply::Res(Res {
+                            is_first_in_duration: main.is_first_in_duration,
+                            ..combined(main, burst.res().map_or(f64::INFINITY, |b| b.ms_before_next))
+                        })),
+                        Err(Rejected::Limit(burst)) => Err(Rejected::Limit(Res {
+                            is_first_in_duration: main.is_first_in_duration,
+                            ..combined(main, burst.ms_before_next)
+                        })),
+                        Err(trouble) => Err(trouble),
+                    }
+                }
+                Op::Get => {
+                    let (main, burst) = (self.main.run(&key, op).await?.res(), self.burst.run(&key, op).await?.res());
+                    // There, a burst that is not there is one that ends now.
+                    Ok(Reply::Found(main.map(|main| combined(main, burst.map_or(0.0, |b| b.ms_before_next)))))
+                }
+                _ => Err(Rejected::Trouble("a bursty limiter can only consume and get; ask one of its two".to_owned())),
+            }
+        })
+    }
+
+    fn points(&self) -> f64 {
+        self.main.points()
+    }
+
+    fn key_prefix(&self) -> String {
+        self.main.key_prefix()
+    }
+}

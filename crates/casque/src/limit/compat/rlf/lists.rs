@@ -1,0 +1,94 @@
+//! Keys that are let through or refused without being counted.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::answer::{Answer, Limiter, Op, RateLimiter, Rejected, Reply, Res};
+
+/// JavaScript's largest safe integer, which stands for "as many as you like" and "never".
+const MAX_SAFE: f64 = 9_007_199_254_740_991.0;
+
+type Matches = Box<dyn Fn(&str) -> bool + Send + Sync>;
+
+/// Who is on which list. On both, white wins.
+#[derive(Default)]
+pub struct Lists {
+    /// `whiteList`: let through. Compared as they stand: no networks, no patterns.
+    pub white: Vec<String>,
+    /// `blackList`: refused.
+    pub black: Vec<String>,
+    /// `isWhiteListed`.
+    pub is_white: Option<Matches>,
+    /// `isBlackListed`.
+    pub is_black: Option<Matches>,
+    /// `runActionAnyway`: do what was asked, too; its answer is passed over.
+    pub run_action_anyway: bool,
+}
+
+impl fmt::Debug for Lists {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lists").field("white", &self.white).field("black", &self.black).finish_non_exhaustive()
+    }
+}
+
+/// `RLWrapperBlackAndWhite`: lists around a limiter.
+#[derive(Debug)]
+pub struct BlackAndWhite {
+    limiter: Limiter,
+    lists: Lists,
+}
+
+impl BlackAndWhite {
+    /// Around this one.
+    #[must_use]
+    pub fn new(limiter: Limiter, lists: Lists) -> Arc<Self> {
+        Arc::new(Self { limiter, lists })
+    }
+
+    /// What a listed key is answered, and whether that is a refusal of what it wants to consume.
+    fn listed(&self, key: &str) -> Option<(Res, bool)> {
+        let on = |list: &[String], matches: &Option<Matches>| list.iter().any(|k| k == key) || matches.as_ref().is_some_and(|m| m(key));
+        let res =
+            |remaining_points, ms_before_next| Res { remaining_points, ms_before_next, consumed_points: 0.0, is_first_in_duration: false };
+        if on(&self.lists.white, &self.lists.is_white) {
+            Some((res(MAX_SAFE, 0.0), false))
+        } else if on(&self.lists.black, &self.lists.is_black) {
+            Some((res(0.0, MAX_SAFE), true))
+        } else {
+            None
+        }
+    }
+}
+
+impl RateLimiter for BlackAndWhite {
+    fn run(self: Arc<Self>, key: String, op: Op) -> Answer {
+        Box::pin(async move {
+            let anyway = self.lists.run_action_anyway;
+            let (res, refused) = match self.listed(&key) {
+                Some(listed) if op != Op::Delete && !(op == Op::Get && anyway) => listed,
+                _ => return self.limiter.run(&key, op).await,
+            };
+            if anyway {
+                // Also its trouble: a listed key does not depend on the store.
+                let _ = self.limiter.run(&key, op).await;
+            }
+            match op {
+                Op::Consume { .. } if refused => Err(Rejected::Limit(res)),
+                Op::Get => Ok(Reply::Found(Some(res))),
+                _ => Ok(Reply::Res(res)),
+            }
+        })
+    }
+
+    fn points(&self) -> f64 {
+        self.limiter.points()
+    }
+
+    fn key_prefix(&self) -> String {
+        self.limiter.key_prefix()
+    }
+
+    fn insurance(&self) -> Option<Limiter> {
+        self.limiter.0.insurance()
+    }
+}

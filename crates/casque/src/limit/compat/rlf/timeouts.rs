@@ -1,0 +1,104 @@
+//! A limit to waiting for a store.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+use super::answer::{Answer, Limiter, Op, RateLimiter, Rejected};
+use super::promise::promise;
+use super::runtime::{Runtime, duration};
+
+/// Options of [`Timeouts`].
+#[derive(Debug, Clone)]
+pub struct TimeoutOptions {
+    /// `timeoutMs`. Default: 0, which only what is known at once meets.
+    pub timeout_ms: f64,
+    /// `keyPrefix`, under which a union shows it. Default `rlflx`.
+    pub key_prefix: String,
+    /// `insuranceLimiter`. Default: the wrapped limiter's.
+    pub insurance_limiter: Option<Limiter>,
+    /// `blockDuration` that the insurance takes over. Default: 0.
+    pub block_duration: f64,
+    /// `execEvenly` that the insurance takes over. Default: false.
+    pub exec_evenly: bool,
+}
+
+impl Default for TimeoutOptions {
+    fn default() -> Self {
+        Self { timeout_ms: 0.0, key_prefix: "rlflx".to_owned(), insurance_limiter: None, block_duration: 0.0, exec_evenly: false }
+    }
+}
+
+/// `RLWrapperTimeouts`: whoever waits too long is told so, or asked by the insurance. The late call still does its work, so it
+/// is counted in both.
+pub struct Timeouts {
+    runtime: Arc<dyn Runtime>,
+    limiter: Limiter,
+    options: TimeoutOptions,
+    insurance: Option<Limiter>,
+}
+
+impl fmt::Debug for Timeouts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timeouts").field("limiter", &self.limiter).field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl Timeouts {
+    /// Around this one.
+    #[must_use]
+    pub fn new(runtime: Arc<dyn Runtime>, limiter: Limiter, options: TimeoutOptions) -> Arc<Self> {
+        let insurance = options.insurance_limiter.clone().or_else(|| limiter.0.insurance());
+        if let Some(insurance) = &insurance {
+            insurance.0.inherit(options.block_duration, options.exec_evenly);
+        }
+        Arc::new(Self { runtime, limiter, options, insurance })
+    }
+
+    async fn in_time(&self, key: &str, op: Op) -> Answered {
+        let mut call = self.limiter.run(key, op);
+        let mut first = true;
+        // What is known at once needs no timer.
+        let known = poll_fn(|cx| if std::mem::take(&mut first) { Poll::Ready(call.as_mut().poll(cx)) } else { Poll::Pending }).await;
+        if let Poll::Ready(answer) = known {
+            return answer;
+        }
+        let (resolver, mut answer) = promise();
+        self.runtime.spawn(Box::pin(async move { resolver.resolve(call.await) }));
+        let mut timer = self.runtime.sleep(duration(self.options.timeout_ms));
+        poll_fn(move |cx| {
+            if let Poll::Ready(answer) = std::pin::Pin::new(&mut answer).poll(cx) {
+                return Poll::Ready(answer.unwrap_or_else(|| Err(Rejected::Trouble("the call was given up".to_owned()))));
+            }
+            timer.as_mut().poll(cx).map(|()| Err(Rejected::Trouble("Operation timed out".to_owned())))
+        })
+        .await
+    }
+}
+
+type Answered = Result<super::answer::Reply, Rejected>;
+
+impl RateLimiter for Timeouts {
+    fn run(self: Arc<Self>, key: String, op: Op) -> Answer {
+        Box::pin(async move {
+            match (self.in_time(&key, op).await, &self.insurance) {
+                (Err(Rejected::Trouble(_)), Some(insurance)) => insurance.run(&key, op).await,
+                (answer, _) => answer,
+            }
+        })
+    }
+
+    fn points(&self) -> f64 {
+        // There, the wrapper has none of its own; nobody can queue behind it.
+        0.0
+    }
+
+    fn key_prefix(&self) -> String {
+        self.options.key_prefix.clone()
+    }
+
+    fn insurance(&self) -> Option<Limiter> {
+        self.insurance.clone()
+    }
+}
