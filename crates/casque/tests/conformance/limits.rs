@@ -2,13 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use casque::client_ip::{TrustedProxies, network_key, parse_hop};
 use casque::clock::Micros;
 use casque::limit::compat::nginx::{Delay, LimitReq, Verdict};
 use casque::limit::fields::{Told, fields};
-use casque::limit::{Fields, Gcra, Quota, Reason, Refused, normalize_name};
+use casque::limit::{Ask, Fields, Gcra, Limit, Limiter, Quota, Reason, Refused, Reserved, Subject, normalize_name};
 use http::{HeaderMap, Response};
 use serde_json::{Value, json};
 use sfv::FieldType as _;
@@ -230,7 +231,7 @@ fn told_of(row: &Value) -> Told {
     // There, a partition is named by the first 12 hex digits of its key's SHA-256; in the policy only.
     let partition = policy["pkOf"].as_str().map(|key| {
         let hex: String = Sha256::digest(key.as_bytes()).iter().map(|b| format!("{b:02x}")).collect();
-        hex[..12].as_bytes().to_vec()
+        hex.as_bytes()[..12].to_vec()
     });
     Told {
         reset: number(&row["resetSec"]),
@@ -286,6 +287,29 @@ fn known_parameters(field: &str, value: &str) -> Vec<String> {
             format!("{:?} {told:?}", item.bare_item.as_string().map(sfv::StringRef::as_str))
         })
         .collect()
+}
+
+/// The recipe that everybody copies lets as many passwords be tried as there are requests; reserved before and settled after,
+/// as many as the limit says.
+#[test]
+fn attempts_at_once() {
+    let Some(file) = vectors("limits-vectors.json") else { return };
+    let mut group = Group::new("attempts at once", &[]);
+    let recorded = &file["loginRecipeRace"]["reserveThenRefund"];
+    let limiter: Limiter = Limiter::new(Arc::default());
+    let wrong = Limit::new("wrong passwords", Quota::per_hour(10).strict());
+    let asks = [Ask::new(&wrong, Subject::of(["alice"]))];
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let checked = runtime.block_on(async {
+        let mut open = Vec::new();
+        for _ in 0..recorded["parallel"].as_u64().unwrap() {
+            if let Reserved::Yes(reservation) = limiter.reserve(&asks).await.unwrap() {
+                open.push(reservation);
+            }
+        }
+        open.len() as u64
+    });
+    group.case("passwords checked", &checked, &recorded["passwordsChecked"].as_u64().unwrap());
 }
 
 #[test]

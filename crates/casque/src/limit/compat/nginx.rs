@@ -71,8 +71,8 @@ impl LimitReq {
             None => 0,
             Some(level) => {
                 let millis = i64::try_from(now.0 / 1000).unwrap_or(i64::MAX) - i64::try_from(level.last.0 / 1000).unwrap_or(i64::MAX);
-                // A clock that was set back by a little counts as standing still, by a lot (a minute) as having moved on by a second.
-                let millis = if millis < -60_000 { 1000 } else { millis.max(0) };
+                // A clock that was set back counts as standing still; by more than a minute, as having moved on by the least.
+                let millis = if millis < -60_000 { 1 } else { millis.max(0) };
                 let leaked = i64::from(self.rate).saturating_mul(millis) / 1000;
                 level.excess.saturating_sub(leaked).saturating_add(REQUEST).max(0)
             }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::answer::{Answer, Limiter, Op, RateLimiter, Rejected, Reply, Res};
+use super::promise::all;
 
 /// What the main limiter refuses is let through as long as the burst limiter has points. The main one is charged all the same.
 /// Only consume and get; everything else is for one of the two.
@@ -22,7 +23,7 @@ impl BurstyRateLimiter {
 
 /// The main limiter's numbers, until the sooner of the two.
 fn combined(main: Res, burst_ms: f64) -> Res {
-    Res { ms_before_next: main.ms_before_next.min(burst_ms), is_first_in_duration: false, ..main }
+    Res { ms_before_next: main.ms_before_next.min(burst_ms), ..main }
 }
 
 impl RateLimiter for BurstyRateLimiter {
@@ -35,19 +36,15 @@ impl RateLimiter for BurstyRateLimiter {
                         answer => return answer,
                     };
                     match self.burst.run(&key, op).await {
-                        Ok(burst) => Ok(Reply::Res(Res {
-                            is_first_in_duration: main.is_first_in_duration,
-                            ..combined(main, burst.res().map_or(f64::INFINITY, |b| b.ms_before_next))
-                        })),
-                        Err(Rejected::Limit(burst)) => Err(Rejected::Limit(Res {
-                            is_first_in_duration: main.is_first_in_duration,
-                            ..combined(main, burst.ms_before_next)
-                        })),
+                        Ok(burst) => Ok(Reply::Res(combined(main, burst.res().map_or(f64::INFINITY, |b| b.ms_before_next)))),
+                        Err(Rejected::Limit(burst)) => Err(Rejected::Limit(combined(main, burst.ms_before_next))),
                         Err(trouble) => Err(trouble),
                     }
                 }
                 Op::Get => {
-                    let (main, burst) = (self.main.run(&key, op).await?.res(), self.burst.run(&key, op).await?.res());
+                    let mut both = all(vec![self.main.run(&key, op), self.burst.run(&key, op)]).await.into_iter();
+                    let mut next = || both.next().transpose().map(|reply| reply.and_then(Reply::res));
+                    let (main, burst) = (next()?, next()?);
                     // There, a burst that is not there is one that ends now.
                     Ok(Reply::Found(main.map(|main| combined(main, burst.map_or(0.0, |b| b.ms_before_next)))))
                 }

@@ -127,13 +127,14 @@ fn crosses(options: &Options, res: &Res, added: f64) -> bool {
     options.block_duration > 0.0 && res.consumed_points > line && res.consumed_points <= line + added
 }
 
-/// How long to hold back what passes, so that the others spread over the rest of the window.
+/// How long to hold back what passes, so that the others spread over the rest of the window. Less than nothing for a key that
+/// was rewarded: it is not held back, and its window is told longer than it is.
 fn delay(options: &Options, res: &Res) -> f64 {
-    if !options.exec_evenly || res.is_first_in_duration || res.ms_before_next <= 0.0 {
+    if !options.exec_evenly || options.points <= 0.0 || res.is_first_in_duration || res.ms_before_next <= 0.0 {
         return 0.0;
     }
     let even = (res.ms_before_next / (res.remaining_points + 2.0)).ceil();
-    let least = options.exec_evenly_min_delay_ms.unwrap_or(0.0);
+    let least = options.exec_evenly_min_delay();
     if even < least { res.consumed_points * least } else { even }
 }
 
@@ -154,9 +155,9 @@ fn decide(options: &Options, res: Res, added: f64) -> Decided {
             decided.res.ms_before_next = options.in_memory_block_duration * 1000.0;
         }
     }
-    if decided.allowed {
+    if decided.allowed && decided.block_here.is_none() {
         decided.delay = delay(options, &res);
-        decided.res.ms_before_next = if decided.delay > 0.0 { (res.ms_before_next - decided.delay).max(0.0) } else { res.ms_before_next };
+        decided.res.ms_before_next = if decided.delay == 0.0 { res.ms_before_next } else { (res.ms_before_next - decided.delay).max(0.0) };
     }
     decided
 }
@@ -186,7 +187,7 @@ impl RateLimiterMemory {
     pub fn with_keys(runtime: Arc<dyn Runtime>, options: Options, keys: usize) -> Result<Arc<Self>, OptionsError> {
         options.check()?;
         let counters = MemoryCounters::new(Arc::new(ClockOf(runtime.clone())), keys);
-        Ok(Arc::new(Self { shared: Shared { runtime, options: RwLock::new(options.settled()) }, counters }))
+        Ok(Arc::new(Self { shared: Shared { runtime, options: RwLock::new(options) }, counters }))
     }
 
     /// The options as they are.
@@ -231,7 +232,7 @@ impl RateLimiter for RateLimiterMemory {
                 Op::Get => Ok(Reply::Found(self.counters.get_now(&key).map(|c| res_of(&options, &c, false)))),
                 Op::Set { points, seconds } => {
                     self.counters.put_now(&key, points.trunc(), lasting(seconds.unwrap_or(0.0)));
-                    Ok(put_res(points, seconds.map_or(options.duration * 1000.0, told)))
+                    Ok(put_res(points, told(seconds.unwrap_or(options.duration))))
                 }
                 Op::Block { seconds } => {
                     let points = options.points + 1.0;
@@ -275,7 +276,7 @@ impl RateLimiterStore {
             insurance.0.inherit(options.block_duration, options.exec_evenly);
         }
         let blocked = BlockedKeys::new(Arc::new(ClockOf(runtime.clone())));
-        Ok(Arc::new(Self { shared: Shared { runtime, options: RwLock::new(options.settled()) }, counters, blocked, insurance }))
+        Ok(Arc::new(Self { shared: Shared { runtime, options: RwLock::new(options) }, counters, blocked, insurance }))
     }
 
     /// The options as they are.
@@ -354,7 +355,14 @@ impl RateLimiter for RateLimiterStore {
     fn run(self: Arc<Self>, key: String, op: Op) -> Answer {
         Box::pin(async move {
             match (self.asked(&key, op).await, &self.insurance) {
-                (Err(Rejected::Trouble(_)), Some(insurance)) => insurance.run(&key, op).await,
+                (Err(Rejected::Trouble(_)), Some(insurance)) => {
+                    // Whoever does not say for how long means this limiter's window, not the insurance's.
+                    let op = match op {
+                        Op::Set { points, seconds: None } => Op::Set { points, seconds: Some(self.options().duration) },
+                        op => op,
+                    };
+                    insurance.run(&key, op).await
+                }
                 (answer, _) => answer,
             }
         })

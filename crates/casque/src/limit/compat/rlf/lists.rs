@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::answer::{Answer, Limiter, Op, RateLimiter, Rejected, Reply, Res};
+use super::promise::begun;
+use super::runtime::Runtime;
 
 /// JavaScript's largest safe integer, which stands for "as many as you like" and "never".
 const MAX_SAFE: f64 = 9_007_199_254_740_991.0;
@@ -32,17 +34,23 @@ impl fmt::Debug for Lists {
 }
 
 /// `RLWrapperBlackAndWhite`: lists around a limiter.
-#[derive(Debug)]
 pub struct BlackAndWhite {
+    runtime: Arc<dyn Runtime>,
     limiter: Limiter,
     lists: Lists,
+}
+
+impl fmt::Debug for BlackAndWhite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BlackAndWhite").field("limiter", &self.limiter).field("lists", &self.lists).finish_non_exhaustive()
+    }
 }
 
 impl BlackAndWhite {
     /// Around this one.
     #[must_use]
-    pub fn new(limiter: Limiter, lists: Lists) -> Arc<Self> {
-        Arc::new(Self { limiter, lists })
+    pub fn new(runtime: Arc<dyn Runtime>, limiter: Limiter, lists: Lists) -> Arc<Self> {
+        Arc::new(Self { runtime, limiter, lists })
     }
 
     /// What a listed key is answered, and whether that is a refusal of what it wants to consume.
@@ -69,8 +77,11 @@ impl RateLimiter for BlackAndWhite {
                 _ => return self.limiter.run(&key, op).await,
             };
             if anyway {
-                // Also its trouble: a listed key does not depend on the store.
-                let _ = self.limiter.run(&key, op).await;
+                // Nobody waits for it, and its trouble is passed over, too: a listed key does not depend on the store.
+                let mut action = self.limiter.run(&key, op);
+                if begun(&mut action).await.is_pending() {
+                    self.runtime.spawn(Box::pin(async move { drop(action.await) }));
+                }
             }
             match op {
                 Op::Consume { .. } if refused => Err(Rejected::Limit(res)),

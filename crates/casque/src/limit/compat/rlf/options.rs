@@ -125,17 +125,11 @@ impl Options {
         Ok(())
     }
 
-    /// Fills in what is computed once, when the limiter is made.
-    pub(super) fn settled(mut self) -> Self {
-        let spread = if self.points > 0.0 { (self.duration * 1000.0 / self.points).ceil() } else { 0.0 };
-        self.exec_evenly_min_delay_ms.get_or_insert(spread);
-        self
-    }
-
     /// `execEvenlyMinDelayMs`, computed if it is not set.
     #[must_use]
-    pub fn exec_evenly_min_delay(&self) -> Option<f64> {
-        self.clone().settled().exec_evenly_min_delay_ms
+    pub fn exec_evenly_min_delay(&self) -> f64 {
+        let even = if self.points > 0.0 { (self.duration * 1000.0 / self.points).ceil() } else { 0.0 };
+        self.exec_evenly_min_delay_ms.unwrap_or(even)
     }
 
     /// The key as it is in the store.

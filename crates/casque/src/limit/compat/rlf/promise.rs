@@ -1,6 +1,6 @@
 //! A result that somebody waits for.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -56,6 +56,26 @@ impl<T> Future for Promise<T> {
         slot.waker = Some(cx.waker().clone());
         Poll::Pending
     }
+}
+
+/// Begins a piece of work: its result, if it is known at once.
+pub(super) async fn begun<F: Future + Unpin>(work: &mut F) -> Poll<F::Output> {
+    poll_fn(|cx| Poll::Ready(Pin::new(&mut *work).poll(cx))).await
+}
+
+/// Waits for all, at the same time.
+pub(super) async fn all<F: Future + Unpin>(mut calls: Vec<F>) -> Vec<F::Output> {
+    let mut answers: Vec<Option<F::Output>> = calls.iter().map(|_| None).collect();
+    poll_fn(|cx| {
+        for (call, answer) in calls.iter_mut().zip(&mut answers).filter(|(_, answer)| answer.is_none()) {
+            if let Poll::Ready(ready) = Pin::new(call).poll(cx) {
+                *answer = Some(ready);
+            }
+        }
+        if answers.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    answers.into_iter().flatten().collect()
 }
 
 /// Lets others who began at the same time go first.

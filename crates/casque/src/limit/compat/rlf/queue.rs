@@ -139,7 +139,6 @@ impl Queues {
     }
 
     /// The promise, and whether nobody waited before.
-    #[expect(clippy::type_complexity, reason = "one promise of one result")]
     fn enqueue(&self, key: &str, tokens: f64, deadline: Option<f64>) -> Result<(Promise<Result<f64, QueueError>>, bool), QueueError> {
         let mut waiting = self.lock();
         if waiting.get(key).map_or(0, VecDeque::len) >= self.most {
@@ -172,7 +171,7 @@ impl Queues {
         let mut waiting = self.lock();
         let queue = waiting.get_mut(key)?;
         let (over, rest): (VecDeque<Waiting>, VecDeque<Waiting>) =
-            std::mem::take(queue).into_iter().partition(|w| w.deadline.is_some_and(|deadline| deadline < now));
+            std::mem::take(queue).into_iter().partition(|w| w.deadline.is_some_and(|deadline| deadline <= now));
         *queue = rest;
         let tokens = queue.front().map(|w| w.tokens);
         if tokens.is_none() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use super::answer::{Answer, Limiter, Op, RateLimiter, Rejected};
-use super::promise::promise;
+use super::promise::{begun, promise};
 use super::runtime::{Runtime, duration};
 
 /// Options of [`Timeouts`].
@@ -58,10 +58,8 @@ impl Timeouts {
 
     async fn in_time(&self, key: &str, op: Op) -> Answered {
         let mut call = self.limiter.run(key, op);
-        let mut first = true;
         // What is known at once needs no timer.
-        let known = poll_fn(|cx| if std::mem::take(&mut first) { Poll::Ready(call.as_mut().poll(cx)) } else { Poll::Pending }).await;
-        if let Poll::Ready(answer) = known {
+        if let Poll::Ready(answer) = begun(&mut call).await {
             return answer;
         }
         let (resolver, mut answer) = promise();
