@@ -131,7 +131,7 @@ error: `rate` cannot be "20"
   --> casque.toml:10:8
    |
 10 | rate = "20"
-   |        ^^^^ write so many per time: "100/1s", "20/1m" or "1000/1h"
+   |        ^^^^ write so many per time: "100/1s", "20/1m" or "1000/1h"; by the calendar: "1000/day"
 casque.toml: 4 errors"#
     );
 }

@@ -98,7 +98,7 @@ fn written(text: &str) -> Result<Written, String> {
     match text.split_once('/').map(|(number, period)| (number, period.trim())) {
         Some((number, "day")) => calendar(Quota::daily, number),
         Some((number, "month")) => calendar(Quota::monthly, number),
-        _ => rate(text).map(|(requests, window)| Written::Rate(Quota::new(requests, window))).map_err(|e| format!("{e}, or \"1000/day\"")),
+        _ => rate(text).map(|(requests, window)| Written::Rate(Quota::new(requests, window))).map_err(|e| format!("{e}; by the calendar: \"1000/day\"")),
     }
 }
 
@@ -240,7 +240,7 @@ mod tests {
             ("rate = \"5/day\"\nburst = 3", "has no burst"),
             ("rate = \"5/day\"\nstrict = true", "\"1000/24h\" is any 24 hours"),
             ("rate = \"0/day\"", "at least 1"),
-            ("rate = \"5/week\"", "or \"1000/day\""),
+            ("rate = \"5/week\"", "by the calendar: \"1000/day\""),
             ("rate = \"5/1h\"\nburst = 3\nstrict = true", "a strict limit has no burst"),
             ("rate = \"5/1h\"\nutc-offset = \"+01:00\"", "only days and months"),
             ("rate = \"5/day\"\nutc-offset = \"+1\"", "write hours and minutes"),
