@@ -29,7 +29,8 @@
 //! | [`client_ip`] | who the client is | [`client_ip::ClientIpLayer`] |
 #![cfg_attr(feature = "serve", doc = "| [`mod@serve`] | whether bytes are a well-formed request, and come fast enough | [`serve()`] |")]
 //!
-//! Features: `serve` (default) the server; `axum` the `ClientIp` extractor; `config` readers for the sections of casque.toml.
+//! Features: `serve` (default) the server; `axum` the extractors `ClientIp` and `Nonce`; `config` readers for the sections of casque.toml
+//! and for helmet's options; `reports` violation reports; `compat` rate-limiter-flexible's classes.
 
 #![warn(missing_docs)]
 
