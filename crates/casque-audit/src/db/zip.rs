@@ -243,7 +243,9 @@ pub(super) mod tests {
         out
     }
 
-    fn files(bytes: Vec<u8>) -> Result<Vec<(String, Result<Vec<u8>, &'static str>)>, Error> {
+    type Read = (String, Result<Vec<u8>, &'static str>);
+
+    fn files(bytes: Vec<u8>) -> Result<Vec<Read>, Error> {
         let mut found = Vec::new();
         json_files(&Source::Memory(bytes), |name, content| found.push((name.to_owned(), content.map(<[u8]>::to_vec))))?;
         Ok(found)

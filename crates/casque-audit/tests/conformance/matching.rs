@@ -62,14 +62,17 @@ fn a_folder_is_as_good_as_its_compiled_file() {
                 record.affected.clear();
             }
             let found = database.find(&record.id).unwrap().into_iter().next();
-            // Files keep seconds.
-            let seconds = |time: Timestamp| Timestamp::from_second(time.as_second()).unwrap();
             record.modified = seconds(record.modified);
             record.published = record.published.map(seconds);
             record.withdrawn = record.withdrawn.map(seconds);
             group.case(&file, &found, &Some(record));
         }
     }
+}
+
+/// Files keep seconds.
+fn seconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap()
 }
 
 fn names(folder: &Path) -> Vec<String> {
