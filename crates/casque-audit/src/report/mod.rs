@@ -230,7 +230,7 @@ fn reference(finding: &Finding) -> Option<&str> {
     (first.starts_with("https://") || first.starts_with("http://")).then_some(first)
 }
 
-/// What becomes of a finding with an update: `fixed in 1.2.3`, `no fix known`.
+/// What becomes of a finding with an update: `fixed in 1.2.3`, or that none is known.
 fn remedy(finding: &Finding) -> String {
     match (finding.class, finding.malware, finding.fixed.first()) {
         (Class::Malware, Some(malware), _) if malware.unconfirmed => {
@@ -239,7 +239,7 @@ fn remedy(finding: &Finding) -> String {
         (Class::Malware, Some(malware), _) if malware.all_versions => "every version is malware: remove it".to_owned(),
         (_, _, Some(fixed)) => format!("fixed in {fixed}"),
         (Class::Malware, ..) => "this version is malware: remove it".to_owned(),
-        _ => "no fix known".to_owned(),
+        _ => "the advisory names no fixed version".to_owned(),
     }
 }
 

@@ -61,7 +61,7 @@ fn package(hit: &Hit) -> String {
     if let Some(update) = &hit.update
         && hit.findings.len() > 1
     {
-        out.push_str(&format!("{INDENT}{update} mends all that can be mended, and nothing is known against it\n"));
+        out.push_str(&format!("{INDENT}no vulnerability of {update} is known\n"));
     }
     out
 }
