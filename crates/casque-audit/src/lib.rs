@@ -1,7 +1,8 @@
-//! The island: what a project depends on, read from its lockfiles.
+//! The island: what a project depends on, read from its lockfiles, and what is known against it.
 //!
 //! This crate depends on nothing of ours and does no network. A lockfile is found ([`search`]), read from the disk ([`read`()]) or
 //! from bytes ([`parse`]), and becomes a [`Graph`]: instances of packages, each with its place in the file, and who asked for whom.
+//! Its packages are looked up in a database of advisories ([`db`]); what that finds ([`matching`]) becomes a [`report`].
 
 pub mod cvss;
 pub mod db;
@@ -17,6 +18,7 @@ pub mod osv;
 mod package;
 mod place;
 mod read;
+pub mod report;
 mod sbom;
 mod text;
 pub mod version;

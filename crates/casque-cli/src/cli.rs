@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use casque_audit::report;
 use casque_gateway::config::{Upstream, parse_listen};
 use casque_scan::render::Format;
 use casque_scan::{Grade, Profile};
@@ -35,6 +36,10 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Grade how well a site defends itself: headers, cookies, redirects, what other sites may do
     Scan(ScanArgs),
+    /// Find dependencies with known vulnerabilities or malware, from lockfiles alone and without the network
+    Audit(AuditArgs),
+    /// Make the database of advisories that `casque audit` asks, and look at it
+    Db(DbArgs),
     /// Write a commented casque.toml for the project in this folder
     Init(InitArgs),
     /// Show what casque does, on a small app that is built in
@@ -203,6 +208,72 @@ fn cookie(text: &str) -> Result<HeaderValue, String> {
     let mut value: HeaderValue = text.trim().parse().map_err(|_| "it has a byte that a cookie cannot have".to_owned())?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  casque audit\n  casque audit apps/web Cargo.lock --prod --fail-on high\n  casque audit --lockfile npm:old-lock.json --db osv-records/\n  casque audit --format sarif --output audit.sarif"
+)]
+pub(crate) struct AuditArgs {
+    /// Lockfiles, or folders in and below which they are looked for [default: this folder]
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// The database: what `casque db build` wrote, or a folder of OSV records [default: advisories.db in the cache folder]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) db: Option<PathBuf>,
+
+    /// A lockfile whose name does not tell its kind, such as npm:old-lock.json; may be repeated
+    #[arg(long, value_name = "TYPE:PATH")]
+    pub(crate) lockfile: Vec<String>,
+
+    /// Leave out what is there for development only; malware is always told
+    #[arg(long)]
+    pub(crate) prod: bool,
+
+    /// The lowest severity that makes the exit code 1 [default: any vulnerability]. Malware does too, but with none
+    #[arg(long, value_name = "SEVERITY", value_parser = named(&report::Bar::NAMES))]
+    pub(crate) fail_on: Option<report::Bar>,
+
+    /// The form of the report
+    #[arg(long, value_name = "NAME", default_value = "text", value_parser = named(&report::Format::NAMES))]
+    pub(crate) format: report::Format,
+
+    /// Write the report to a file, whole or not at all, instead of printing it
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DbArgs {
+    #[command(subcommand)]
+    pub(crate) command: DbCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DbCommand {
+    /// Compile OSV records into one file
+    Build(DbBuildArgs),
+    /// Check a database and tell what is in it
+    Info(DbInfoArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DbBuildArgs {
+    /// Folders of OSV records, zip files of them, or single records (.json)
+    #[arg(value_name = "PATH", required = true)]
+    pub(crate) sources: Vec<PathBuf>,
+
+    /// Where to write the database [default: casque/advisories.db in the cache folder]
+    #[arg(long, short, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DbInfoArgs {
+    /// The database [default: casque/advisories.db in the cache folder]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) db: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -2,7 +2,9 @@
 
 mod cli;
 mod commands;
+mod env;
 mod exit;
+mod output;
 mod policy_file;
 mod printer;
 mod problems;
@@ -21,6 +23,8 @@ fn main() -> std::process::ExitCode {
         Command::Guard(args) => commands::guard::run(&args),
         Command::Check(args) => commands::check::run(&args),
         Command::Scan(args) => commands::scan::run(&args),
+        Command::Audit(args) => commands::audit::run(&args),
+        Command::Db(args) => commands::db::run(&args),
         Command::Init(args) => commands::init::run(&args),
         Command::Demo(args) => commands::demo::run(&args),
     };

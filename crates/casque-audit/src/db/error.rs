@@ -80,9 +80,15 @@ impl fmt::Display for Error {
                 f.write_str("this is no advisory database: give the file that `casque db build` wrote, or a folder of OSV records")
             }
             Problem::OtherFormat(format) => {
-                write!(f, "this advisory database has format {format}, and this casque reads {}: run `casque db update`", super::FORMAT)
+                write!(
+                    f,
+                    "this advisory database has format {format}, and this casque reads {}: build it anew with `casque db build`",
+                    super::FORMAT
+                )
             }
-            Problem::Corrupt(what) => write!(f, "this advisory database is damaged ({what}) and was not used: run `casque db update`"),
+            Problem::Corrupt(what) => {
+                write!(f, "this advisory database is damaged ({what}) and was not used: build it anew with `casque db build`")
+            }
             Problem::Record(error) => write!(f, "{error}"),
             Problem::Zip(what) => write!(f, "this zip file cannot be read: {what}"),
             Problem::ChangeList(line) => write!(f, "line {line} is not of the form `2024-01-02T03:04:05Z,ID`"),

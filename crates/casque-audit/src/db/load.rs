@@ -49,7 +49,7 @@ impl Loaded {
     }
 }
 
-/// Adds every record of a zip file, or of a folder and those below it. A record that cannot be read is counted and left out: one
+/// Adds one record's file (`.json`), or every record of a zip file or of a folder and those below it. A record that cannot be read is counted and left out: one
 /// bad record among many thousands must not keep the others from being known.
 ///
 /// # Errors
@@ -62,6 +62,10 @@ pub fn load(path: &Path, builder: &mut Builder) -> Result<Loaded, Error> {
                 loaded.add(&file.display().to_string(), record, builder);
                 Ok(())
             });
+        }
+        if path.extension().is_some_and(|extension| extension == "json") {
+            loaded.add(&path.display().to_string(), Record::read(&record_bytes(path)?), builder);
+            return Ok(());
         }
         zip::json_files(&Source::File(File::open(path)?), |name, json| match json {
             Ok(json) => loaded.add(name, Record::read(json), builder),
@@ -89,6 +93,14 @@ pub(super) fn folder(path: &Path, now: Timestamp) -> Result<Database, Error> {
     Database::from_bytes(builder.finish(now)?)
 }
 
+/// A record's file, of which no more is read than a record may have.
+fn record_bytes(path: &Path) -> Result<Vec<u8>, Error> {
+    let mut json = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_RECORD as u64 + 1).read_to_end(&mut json));
+    read.map_err(|error| Error::from(error).in_file(path))?;
+    Ok(json)
+}
+
 type Each<'a> = dyn FnMut(&Path, Result<Record, ReadError>) -> Result<(), Error> + 'a;
 
 /// Links are not followed, so there are no circles.
@@ -101,10 +113,7 @@ fn each_file(folder: &Path, depth: usize, each: &mut Each<'_>) -> Result<(), Err
         if kind.is_dir() && depth < MAX_DEPTH {
             each_file(&path, depth + 1, each)?;
         } else if kind.is_file() && path.extension().is_some_and(|extension| extension == "json") {
-            let mut json = Vec::new();
-            let file = File::open(&path).and_then(|file| file.take(MAX_RECORD as u64 + 1).read_to_end(&mut json));
-            file.map_err(|error| Error::from(error).in_file(&path))?;
-            each(&path, Record::read(&json))?;
+            each(&path, Record::read(&record_bytes(&path)?))?;
         }
     }
     Ok(())

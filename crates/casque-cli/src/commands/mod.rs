@@ -1,6 +1,8 @@
 //! One module per command, each with a `run`.
 
+pub(crate) mod audit;
 pub(crate) mod check;
+pub(crate) mod db;
 pub(crate) mod demo;
 pub(crate) mod guard;
 pub(crate) mod init;

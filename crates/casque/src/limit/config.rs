@@ -98,7 +98,9 @@ fn written(text: &str) -> Result<Written, String> {
     match text.split_once('/').map(|(number, period)| (number, period.trim())) {
         Some((number, "day")) => calendar(Quota::daily, number),
         Some((number, "month")) => calendar(Quota::monthly, number),
-        _ => rate(text).map(|(requests, window)| Written::Rate(Quota::new(requests, window))).map_err(|e| format!("{e}; by the calendar: \"1000/day\"")),
+        _ => rate(text)
+            .map(|(requests, window)| Written::Rate(Quota::new(requests, window)))
+            .map_err(|e| format!("{e}; by the calendar: \"1000/day\"")),
     }
 }
 

@@ -2,7 +2,6 @@
 
 pub(crate) mod fetch;
 mod input;
-mod output;
 
 use std::time::{Duration, SystemTime};
 
@@ -16,6 +15,8 @@ use self::fetch::{FetchError, Options, Target};
 use self::input::Input;
 use crate::cli::ScanArgs;
 use crate::exit::Exit;
+use crate::output;
+
 use crate::printer::{self, BOLD};
 
 /// How many sites are asked at the same time.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Writes a file in one step: who reads it sees the old text or the new, and a full disk leaves the old. A pipe or device is
 /// written to as it is.
-pub(super) fn replace(path: &Path, text: &str) -> Result<(), String> {
+pub(crate) fn replace(path: &Path, text: &str) -> Result<(), String> {
     let failed = |e: io::Error| format!("cannot write `{}`: {e}", path.display());
     // Behind a symbolic link it is the file that is replaced, not the link.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());

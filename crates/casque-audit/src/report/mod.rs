@@ -1,0 +1,247 @@
+//! What an audit found, as a value and as text for people and machines. Pure: graphs, findings and the time in, text out.
+//!
+//! **Attacks and answers.** Lockfiles come from pull requests, advisories from strangers: names, versions, titles and paths are
+//! hostile. In every format they can do nothing but be read: control bytes, and characters that reorder or hide text, are shown as
+//! escapes; Markdown leaves them no markup, link or mention; SARIF no link or placeholder; JSON escapes them as JSON does. What one
+//! package can add to a report is bounded: a long chain of dependencies is shown by its ends, many places by the nearest.
+
+mod assess;
+mod clean;
+mod json;
+mod markdown;
+mod osv;
+mod paths;
+mod sarif;
+mod text;
+
+use std::fmt::Write;
+
+pub use assess::{Scope, assess};
+pub use json::json;
+pub use markdown::markdown;
+pub use osv::osv;
+pub use sarif::sarif;
+pub use text::text;
+
+use crate::cvss::Severity;
+use crate::kind::Kind;
+use crate::matching::{Class, Finding};
+use crate::package::Package;
+use crate::place::Place;
+use crate::version::Version;
+
+/// What one lockfile's audit came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// The lockfile's path as it was found.
+    pub path: String,
+    /// What wrote it.
+    pub kind: Kind,
+    /// Versions of packages that were checked.
+    pub checked: usize,
+    /// Versions that were not, as they are not from the registry whose names advisories speak of: git, archives, folders.
+    pub unchecked: usize,
+    /// What its reader should know about the lockfile.
+    pub notes: Vec<String>,
+    /// The versions with findings, the worst first.
+    pub hits: Vec<Hit>,
+}
+
+/// A version of a package with all that was found about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// The package.
+    pub package: Package,
+    /// Where it is installed; the place that is nearest to a project first. Never empty.
+    pub sites: Vec<Site>,
+    /// What is wrong, the worst first. Never empty.
+    pub findings: Vec<Finding>,
+    /// The lowest version above with which a record says that something is mended, and about which the database has neither
+    /// vulnerability nor malware.
+    pub update: Option<Version>,
+}
+
+/// One place of an installation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// Where it stands in the lockfile.
+    pub place: Place,
+    /// A shortest way to it from a project, both ends included.
+    pub chain: Vec<String>,
+    /// How many packages were left out of the chain after its second.
+    pub left_out: usize,
+    /// A project asks for it by itself.
+    pub direct: bool,
+    /// It is there for development only.
+    pub dev: bool,
+}
+
+/// From which severity on a vulnerability makes the audit fail. Malware always does, and warnings never do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Bar {
+    /// Any vulnerability.
+    #[default]
+    Any,
+    /// This one or a worse one. A vulnerability whose severity nobody has told counts: it may be the worst.
+    At(Severity),
+    /// Nothing makes it fail, malware neither.
+    Never,
+}
+
+impl Bar {
+    /// Every bar by the name it is chosen by.
+    pub const NAMES: [(&'static str, Self); 5] = [
+        ("low", Self::At(Severity::Low)),
+        ("moderate", Self::At(Severity::Moderate)),
+        ("high", Self::At(Severity::High)),
+        ("critical", Self::At(Severity::Critical)),
+        ("none", Self::Never),
+    ];
+
+    /// Whether a finding makes the audit fail.
+    pub fn stops(self, finding: &Finding) -> bool {
+        match (self, finding.class) {
+            (Self::Never, _) => false,
+            (_, Class::Malware) => true,
+            (Self::Any, class) => !class.is_warning(),
+            (Self::At(bar), class) => !class.is_warning() && finding.severity.is_none_or(|severity| severity >= bar),
+        }
+    }
+}
+
+/// A form of output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// For a person at a terminal.
+    #[default]
+    Text,
+    /// casque's own, documented and versioned.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// The shape of osv-scanner's JSON, with the records as OSV has them.
+    Osv,
+    /// Markdown, for pull requests.
+    Markdown,
+}
+
+impl Format {
+    /// Every format by the name it is chosen by.
+    pub const NAMES: [(&'static str, Self); 5] =
+        [("text", Self::Text), ("json", Self::Json), ("sarif", Self::Sarif), ("osv", Self::Osv), ("markdown", Self::Markdown)];
+}
+
+/// Renders reports in a format.
+#[must_use]
+pub fn render(format: Format, reports: &[Report], bar: Bar) -> String {
+    match format {
+        Format::Text => text(reports),
+        Format::Json => json(reports, bar),
+        Format::Sarif => sarif(reports),
+        Format::Osv => osv(reports),
+        Format::Markdown => markdown(reports),
+    }
+}
+
+impl Report {
+    /// Every finding with the package that it is about, in order.
+    pub fn findings(&self) -> impl Iterator<Item = (&Hit, &Finding)> {
+        self.hits.iter().flat_map(|hit| hit.findings.iter().map(move |finding| (hit, finding)))
+    }
+
+    /// Whether something in it is at or over the bar.
+    #[must_use]
+    pub fn fails(&self, bar: Bar) -> bool {
+        self.findings().any(|(_, finding)| bar.stops(finding))
+    }
+}
+
+/// The audit in one line: `2 vulnerabilities (1 high, 1 low) and 1 warning in 812 packages`.
+#[must_use]
+pub fn summary(reports: &[Report]) -> String {
+    let count = |is: &dyn Fn(&Finding) -> bool| reports.iter().flat_map(Report::findings).filter(|(_, f)| is(f)).count();
+    let malware = count(&|f| f.class == Class::Malware);
+    let vulnerabilities = count(&|f| f.class == Class::Vulnerability);
+    let warnings = count(&|f| f.class.is_warning());
+    let checked: usize = reports.iter().map(|report| report.checked).sum();
+    let mut parts = Vec::new();
+    if malware > 0 {
+        parts.push(format!("{malware} of malware"));
+    }
+    if vulnerabilities > 0 {
+        let of = |severity| count(&|f| f.class == Class::Vulnerability && f.severity == severity);
+        let bands = Severity::ALL.into_iter().rev().map(|s| (of(Some(s)), s.word())).chain([(of(None), "of unknown severity")]);
+        let bands: Vec<String> = bands.filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+        parts.push(format!("{} ({})", counted(vulnerabilities, "vulnerability", "vulnerabilities"), bands.join(", ")));
+    }
+    if warnings > 0 {
+        parts.push(counted(warnings, "warning", "warnings"));
+    }
+    let found = if parts.is_empty() { "nothing known".to_owned() } else { parts.join(", ") };
+    let mut line = format!("{found} in {}", counted(checked, "package", "packages"));
+    if reports.len() > 1 {
+        let _ = write!(line, " of {} lockfiles", reports.len());
+    }
+    line
+}
+
+/// What to do first, if anything.
+#[must_use]
+pub fn hint(reports: &[Report]) -> Option<String> {
+    let worst = |hit: &Hit| hit.findings.first().map(|f| (f.class, f.severity));
+    let hits = || reports.iter().flat_map(|report| &report.hits);
+    if let Some(hit) = hits().find(|hit| matches!(worst(hit), Some((Class::Malware, _)))) {
+        return Some(format!("take {} out first, and change every secret that a machine which installed it could read", hit.package));
+    }
+    let mendable = hits().filter(|hit| hit.update.is_some() && worst(hit).is_some_and(|(class, _)| class == Class::Vulnerability));
+    let hit = mendable.reduce(|best, hit| if worst(hit) > worst(best) { hit } else { best })?;
+    let (update, site) = (hit.update.as_ref()?, hit.sites.first()?);
+    let name = clean::plain(&hit.package.name);
+    Some(match site.chain.get(1) {
+        Some(direct) if !site.direct => {
+            format!("begin with {name}: it is mended in {update}; see whether an update of {} brings that", clean::plain(direct))
+        }
+        _ => format!("begin with {name}: update it to {update}"),
+    })
+}
+
+fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// The word in front of a finding: how bad it is, or which warning.
+fn word(finding: &Finding) -> &'static str {
+    match finding.class {
+        Class::Malware => "malware",
+        Class::Vulnerability => finding.severity.map_or("unknown", Severity::word),
+        Class::Unsound => "unsound",
+        Class::Unmaintained => "unmaintained",
+        Class::Notice => "notice",
+    }
+}
+
+fn title(finding: &Finding) -> &str {
+    finding.record().map(|record| record.summary.as_str()).filter(|summary| !summary.is_empty()).unwrap_or("no title")
+}
+
+/// Where to read on.
+fn reference(finding: &Finding) -> Option<&str> {
+    let first = finding.record()?.references.first()?;
+    (first.starts_with("https://") || first.starts_with("http://")).then_some(first)
+}
+
+/// What becomes of a finding with an update: `fixed in 1.2.3`, or that none is known.
+fn remedy(finding: &Finding) -> String {
+    match (finding.class, finding.malware, finding.fixed.first()) {
+        (Class::Malware, Some(malware), _) if malware.unconfirmed => {
+            "every version is called malware, by a record only days old: find out before you delete".to_owned()
+        }
+        (Class::Malware, Some(malware), _) if malware.all_versions => "every version is malware: remove it".to_owned(),
+        (_, _, Some(fixed)) => format!("fixed in {fixed}"),
+        (Class::Malware, ..) => "this version is malware: remove it".to_owned(),
+        _ => "the advisory names no fixed version".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! SARIF 2.1.0, as code scanning services take it: a rule per advisory, a result per package's version, at its line in the lockfile.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::clean::{self, plain};
+use super::{Hit, Report, Site, reference, remedy, text, title, word};
+use crate::cvss::Severity;
+use crate::matching::{Class, Finding};
+
+const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
+
+/// Renders findings as SARIF.
+#[must_use]
+pub fn sarif(reports: &[Report]) -> String {
+    let mut rules: BTreeMap<&str, &Finding> = BTreeMap::new();
+    for (_, finding) in reports.iter().flat_map(Report::findings) {
+        rules.entry(&finding.id).or_insert(finding);
+    }
+    let order: BTreeMap<&str, usize> = rules.keys().enumerate().map(|(n, id)| (*id, n)).collect();
+    let results: Vec<Value> = reports
+        .iter()
+        .flat_map(|report| report.findings().map(move |(hit, finding)| (report, hit, finding)))
+        .map(|(report, hit, finding)| result(report, hit, finding, order.get(finding.id.as_str()).copied().unwrap_or_default()))
+        .collect();
+    let log = json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {
+                "name": "casque",
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "rules": rules.values().map(|finding| rule(finding)).collect::<Vec<_>>(),
+            }},
+            "results": results,
+        }],
+    });
+    clean::json(&format!("{log:#}")) + "\n"
+}
+
+fn rule(finding: &Finding) -> Value {
+    let mut rule = json!({
+        "id": plain(&finding.id),
+        "shortDescription": {"text": literal(title(finding))},
+        "fullDescription": {"text": literal(title(finding))},
+        "defaultConfiguration": {"level": level(finding)},
+        "properties": {"security-severity": score(finding), "tags": ["security", "dependency", word(finding)]},
+    });
+    if let Some(url) = reference(finding) {
+        rule["helpUri"] = json!(uri(url));
+    }
+    rule
+}
+
+fn result(report: &Report, hit: &Hit, finding: &Finding, rule: usize) -> Value {
+    let site = hit.sites.first();
+    let chain = site.map(|site| text::chain(site.chain.iter().map(|name| plain(name)), site.left_out)).unwrap_or_default();
+    let message = format!("{}: {}\n{}\n{chain}", hit.package, plain(title(finding)), remedy(finding));
+    json!({
+        "ruleId": plain(&finding.id),
+        "ruleIndex": rule,
+        "level": level(finding),
+        "message": {"text": message.lines().map(literal).collect::<Vec<_>>().join("\n")},
+        "locations": [{"physicalLocation": location(report, site)}],
+        "partialFingerprints": {"package/v1": format!("{}:{}:{}", hit.package.ecosystem, hit.package, plain(&finding.id))},
+    })
+}
+
+fn location(report: &Report, site: Option<&Site>) -> Value {
+    let (line, column) = site.map_or((1, 1), |site| (site.place.line.max(1), site.place.column.max(1)));
+    json!({"artifactLocation": {"uri": uri(&report.path)}, "region": {"startLine": line, "startColumn": column}})
+}
+
+fn level(finding: &Finding) -> &'static str {
+    match (finding.class, finding.severity) {
+        (Class::Malware, _) | (Class::Vulnerability, Some(Severity::High | Severity::Critical)) => "error",
+        (Class::Vulnerability, Some(Severity::Low)) | (Class::Notice, _) => "note",
+        _ => "warning",
+    }
+}
+
+/// On the scale of CVSS, which code scanning services sort by.
+fn score(finding: &Finding) -> String {
+    match (finding.class, finding.score) {
+        (Class::Malware, _) => "10.0".to_owned(),
+        (Class::Vulnerability, Some(score)) => score.to_string(),
+        (Class::Vulnerability, None) => "5.0".to_owned(),
+        _ => "1.0".to_owned(),
+    }
+}
+
+/// A message in which nothing is a link or a placeholder (SARIF 3.11.5, 3.11.6).
+fn literal(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in plain(text).chars() {
+        match c {
+            '[' | ']' | '\\' => out.extend(['\\', c]),
+            '{' | '}' => out.extend([c, c]),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// A path or an address as a URI; what may not stand in one is in percent-encoding (RFC 3986 2).
+fn uri(text: &str) -> String {
+    let text = text.strip_prefix("./").unwrap_or(text);
+    let mut out = String::with_capacity(text.len());
+    for b in text.bytes().take(2000) {
+        if b.is_ascii_alphanumeric() || b"-._~:/?#@!$&'()*+,;=%".contains(&b) {
+            out.push(char::from(b));
+        } else {
+            out.push_str(&format!("%{b:02X}"));
+        }
+    }
+    out
+}

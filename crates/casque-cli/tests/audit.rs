@@ -1,0 +1,272 @@
+//! `casque audit` and `casque db` as people meet them: small projects, small databases, kind and hostile ones.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Value, json};
+
+/// A folder of one's own, gone at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let path = std::env::temp_dir().join(format!("casque-audit-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.0.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.0.join(name)).unwrap()
+    }
+
+    /// Runs casque in the folder, with its caches there too.
+    fn casque(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_casque"));
+        command.args(args).current_dir(&self.0).stdin(Stdio::null()).env("NO_COLOR", "1").env("XDG_CACHE_HOME", self.0.join("cache"));
+        command.output().unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn advisory(id: &str, ecosystem: &str, package: &str, fixed: &str, summary: &str, specific: &Value) -> String {
+    json!({
+        "id": id, "modified": "2020-01-01T00:00:00Z", "summary": summary, "database_specific": specific,
+        "affected": [{
+            "package": {"ecosystem": ecosystem, "name": package},
+            "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": fixed}]}],
+        }],
+    })
+    .to_string()
+}
+
+const PACKAGE_LOCK: &str = r#"{
+  "name": "shop", "lockfileVersion": 3,
+  "packages": {
+    "": {"name": "shop", "dependencies": {"web": "^1.0.0"}, "devDependencies": {"tester": "^1.0.0"}},
+    "node_modules/web": {"version": "1.0.0", "dependencies": {"parser": "^1.0.0"}},
+    "node_modules/parser": {"version": "1.0.0"},
+    "node_modules/tester": {"version": "1.0.0", "dev": true}
+  }
+}
+"#;
+
+const CARGO_LOCK: &str = r#"version = 4
+
+[[package]]
+name = "app"
+version = "0.1.0"
+dependencies = ["old"]
+
+[[package]]
+name = "old"
+version = "0.3.0"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+checksum = "0000000000000000000000000000000000000000000000000000000000000000"
+"#;
+
+/// A project with a high finding that it runs, a low one in a tool, and in its Rust part something unmaintained.
+fn shop() -> Folder {
+    let folder = Folder::new();
+    folder.write("package-lock.json", PACKAGE_LOCK);
+    folder.write("native/Cargo.lock", CARGO_LOCK);
+    let severity = |word: &str| json!({"severity": word});
+    folder.write("osv/1.json", &advisory("GHSA-aaaa-aaaa-aaaa", "npm", "parser", "1.0.4", "Reads too far", &severity("HIGH")));
+    folder.write("osv/2.json", &advisory("GHSA-bbbb-bbbb-bbbb", "npm", "tester", "1.1.0", "Writes too far", &severity("LOW")));
+    let mut old: Value =
+        serde_json::from_str(&advisory("RUSTSEC-2020-0001", "crates.io", "old", "9.0.0", "Nobody looks after it", &json!({}))).unwrap();
+    old["affected"][0]["database_specific"] = json!({"informational": "unmaintained"});
+    folder.write("osv/rust/3.json", &old.to_string());
+    folder
+}
+
+#[test]
+fn without_a_database_it_says_what_to_do() {
+    let folder = shop();
+    let output = folder.casque(&["audit"]);
+    assert_eq!(code(&output), 2);
+    let said = stderr(&output);
+    assert!(said.contains("casque db build") && said.contains("advisories.db") && said.contains("--db"), "{said}");
+    assert_eq!(stdout(&output), "");
+    let output = folder.casque(&["db", "info"]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("`casque db build` writes it"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_database_is_built_told_about_and_asked() {
+    let folder = shop();
+    let output = folder.casque(&["db", "build", "osv/1.json", "osv"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let output = folder.casque(&["db", "info"]);
+    assert_eq!(code(&output), 0);
+    assert!(stdout(&output).contains("records   3 (0 of malware, 0 withdrawn)"), "{}", stdout(&output));
+    let compiled = folder.casque(&["audit"]);
+    let straight = folder.casque(&["audit", "--db", "osv"]);
+    assert_eq!(code(&compiled), 1);
+    assert_eq!(stdout(&compiled), stdout(&straight));
+    assert!(stderr(&compiled).contains("days old"), "{}", stderr(&compiled));
+}
+
+#[test]
+fn a_source_or_database_that_is_none_is_named() {
+    let folder = shop();
+    let output = folder.casque(&["db", "build", "missing"]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("missing: "), "{}", stderr(&output));
+    folder.write("bad/1.json", "{\"id\": 1}");
+    let output = folder.casque(&["db", "build", "bad"]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("bad/1.json") && stderr(&output).contains("nothing was written"), "{}", stderr(&output));
+    let output = folder.casque(&["audit", "--db", "package-lock.json"]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("package-lock.json: this is no advisory database"), "{}", stderr(&output));
+}
+
+#[test]
+fn the_text_tells_what_where_why_and_what_to_do() {
+    let output = shop().casque(&["audit", "--db", "osv"]);
+    assert_eq!(code(&output), 1);
+    let text = stdout(&output);
+    for wanted in [
+        "./package-lock.json · npm · 3 packages",
+        "  parser@1.0.0  line 6\n  shop > web@1.0.0 > parser@1.0.0\n          high  Reads too far  GHSA-aaaa-aaaa-aaaa\n                fixed in 1.0.4",
+        "  tester@1.0.0  line 7, dev, direct",
+        "unmaintained  Nobody looks after it  RUSTSEC-2020-0001",
+        "\n2 vulnerabilities (1 high, 1 low), 1 warning in 4 packages of 2 lockfiles",
+    ] {
+        assert!(text.contains(wanted), "{wanted}\n---\n{text}");
+    }
+    assert!(text.find("parser@1.0.0") < text.find("tester@1.0.0"));
+    assert!(stderr(&output).contains("hint: begin with parser: it is mended in 1.0.4"), "{}", stderr(&output));
+}
+
+#[test]
+fn exit_codes_follow_the_bar_and_the_scope() {
+    let folder = shop();
+    for (args, wanted) in [
+        (&["."][..], 1),
+        (&["native"], 0),
+        (&["--fail-on", "high"], 1),
+        (&["--fail-on", "critical"], 0),
+        (&["--fail-on", "none"], 0),
+        (&["--lockfile", "npm:package-lock.json", "--prod"], 1),
+        (&["missing"], 2),
+        (&["--lockfile", "nonsense:package-lock.json"], 2),
+        (&["package-lock.json", "--fail-on", "worst"], 2),
+    ] {
+        let output = folder.casque(&[&["audit", "--db", "osv"], args].concat());
+        assert_eq!(code(&output), wanted, "{args:?}: {}{}", stdout(&output), stderr(&output));
+    }
+    let prod = folder.casque(&["audit", "--db", "osv", "--prod"]);
+    assert!(!stdout(&prod).contains("tester"), "{}", stdout(&prod));
+}
+
+#[test]
+fn malware_comes_first_even_from_dev_and_under_a_high_bar() {
+    let folder = shop();
+    folder.write("osv/4.json", &advisory("MAL-2020-1", "npm", "tester", "1.0.1", "Malicious code in tester", &json!({})));
+    let output = folder.casque(&["audit", "--db", "osv", "--prod", "--fail-on", "critical"]);
+    assert_eq!(code(&output), 1);
+    let text = stdout(&output);
+    assert!(text.find("malware").unwrap() < text.find("high").unwrap(), "{text}");
+    assert!(stderr(&output).contains("take tester@1.0.0 out first"), "{}", stderr(&output));
+}
+
+#[test]
+fn every_machine_format_parses_and_names_the_finding() {
+    let folder = shop();
+    let of = |format: &str| {
+        let output = folder.casque(&["audit", "--db", "osv", "--format", format]);
+        assert_eq!(code(&output), 1, "{format}");
+        stdout(&output)
+    };
+    let parsed = |format: &str| serde_json::from_str::<Value>(&of(format)).unwrap();
+    let file = parsed("json");
+    assert_eq!((file["schema"].as_u64(), file["fails"].as_bool()), (Some(1), Some(true)));
+    let package = &file["lockfiles"][0]["packages"][0];
+    assert_eq!(package["name"], "parser");
+    assert_eq!(package["update"], "1.0.4");
+    assert_eq!(package["places"][0]["line"], 6);
+    assert_eq!(package["findings"][0]["severity"], "high");
+    assert_eq!(file["lockfiles"][1]["packages"][0]["findings"][0]["kind"], "unmaintained");
+    let run = parsed("sarif")["runs"][0].take();
+    assert_eq!(run["tool"]["driver"]["rules"].as_array().unwrap().len(), 3);
+    let place = &run["results"][0]["locations"][0]["physicalLocation"];
+    assert_eq!((place["artifactLocation"]["uri"].as_str(), place["region"]["startLine"].as_u64()), (Some("package-lock.json"), Some(6)));
+    let osv = parsed("osv");
+    assert_eq!(osv["results"][0]["packages"][0]["vulnerabilities"][0]["id"], "GHSA-aaaa-aaaa-aaaa");
+    assert!(of("markdown").contains("| 🔴 high | parser&#64;1&#46;0&#46;0, line 6 |"), "{}", of("markdown"));
+}
+
+#[test]
+fn a_report_goes_into_a_file_whole() {
+    let folder = shop();
+    let output = folder.casque(&["audit", "--db", "osv", "--format", "json", "--output", "audit.json"]);
+    assert_eq!((code(&output), stdout(&output).as_str()), (1, ""));
+    serde_json::from_str::<Value>(&folder.read("audit.json")).unwrap();
+    assert!(stderr(&output).contains("2 vulnerabilities"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_broken_lockfile_names_its_line_and_the_others_are_audited() {
+    let folder = shop();
+    folder.write("web/package-lock.json", "{\n  \"lockfileVersion\": 3,\n  \"packages\": {\n<<<<<<< HEAD\n");
+    let output = folder.casque(&["audit", "--db", "osv"]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("web/package-lock.json:4:1: a merge conflict"), "{}", stderr(&output));
+    assert!(stdout(&output).contains("parser@1.0.0"));
+    let empty = Folder::new();
+    empty.write(".git/HEAD", "");
+    empty.write("osv/1.json", &advisory("GHSA-aaaa-aaaa-aaaa", "npm", "parser", "1.0.4", "", &json!({})));
+    let output = empty.casque(&["audit", "--db", "osv"]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("there is no lockfile in `.`"), "{}", stderr(&output));
+}
+
+#[test]
+fn hostile_names_and_titles_reach_no_terminal() {
+    let folder = Folder::new();
+    let evil = "a\u{1b}]0;owned\u{7}\u{202e}\u{9b}2J";
+    let lock = json!({"lockfileVersion": 3, "packages": {
+        "": {"name": evil, "dependencies": {"b": "1"}},
+        "node_modules/b": {"version": "1.0.0", "dependencies": {"parser": "1"}},
+        (format!("node_modules/{evil}")): {"version": evil},
+        "node_modules/parser": {"version": "1.0.0"},
+    }});
+    folder.write("package-lock.json", &lock.to_string());
+    folder.write("osv/1.json", &advisory("GHSA-aaaa-aaaa-aaaa", "npm", "parser", "1.0.4", &format!("{evil} | <b> @all\n## x"), &json!({})));
+    for format in ["text", "json", "sarif", "osv", "markdown"] {
+        let output = folder.casque(&["audit", "--db", "osv", "--format", format]);
+        assert_eq!(code(&output), 1, "{format}: {}", stderr(&output));
+        let all = stdout(&output) + &stderr(&output);
+        assert!(all.contains("parser"), "{format}");
+        assert!(!all.contains(['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}', '\0']), "{format}: {all:?}");
+    }
+}
