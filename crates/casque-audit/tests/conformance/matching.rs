@@ -71,11 +71,6 @@ fn a_folder_is_as_good_as_its_compiled_file() {
     }
 }
 
-/// Files keep seconds.
-fn seconds(time: Timestamp) -> Timestamp {
-    Timestamp::from_second(time.as_second()).unwrap()
-}
-
 fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
