@@ -2,6 +2,9 @@
 //!
 //! This crate depends on nothing of ours and does no network. A lockfile is found ([`search`]), read from the disk ([`read`()]) or
 //! from bytes ([`parse`]), and becomes a [`Graph`]: instances of packages, each with its place in the file, and who asked for whom.
+//!
+//! Advisories are OSV records ([`osv`]), compiled into one file ([`db`]). [`matching::check`] asks it about packages, with versions
+//! compared as their ecosystem does ([`version`]) and scored by the standard ([`cvss`]).
 
 pub mod cvss;
 pub mod db;
