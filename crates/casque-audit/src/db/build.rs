@@ -121,9 +121,12 @@ impl Builder {
             let start = data.0.len();
             let bytes = self.bytes.get(compiled.at.clone()).unwrap_or_default();
             data.0.extend_from_slice(bytes);
-            data.length(compiled.entries.len());
-            for (package, _) in &compiled.entries {
-                data.number(place_of[*package as usize].into());
+            let mut places: Vec<u32> = compiled.entries.iter().map(|(package, _)| place_of[*package as usize]).collect();
+            places.sort_unstable();
+            places.dedup();
+            data.length(places.len());
+            for place in places {
+                data.number(place.into());
             }
             row(start, data.0.len(), &mut record_rows)?;
             id_rows.push((id, number as u32));

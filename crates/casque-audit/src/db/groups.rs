@@ -158,6 +158,12 @@ mod tests {
             shown(&[("NSWG-332", &["CVE-1", "CVE-2"]), ("GHSA-1", &["CVE-1"]), ("GHSA-2", &["CVE-2"])]),
             "GHSA-1[0] GHSA-2[1] NSWG-332[0, 1]"
         );
+        // Nor does it pass its ids on.
+        let both = &["CVE-1", "CVE-2", "X-9"][..];
+        assert_eq!(
+            shown(&[("NSWG-332", both), ("GHSA-1", &["CVE-1"]), ("GHSA-2", &["CVE-2"]), ("SNYK-1", &["X-9"])]),
+            "GHSA-1[0] GHSA-2[1] NSWG-332[0, 1] SNYK-1[2]"
+        );
     }
 
     proptest::proptest! {

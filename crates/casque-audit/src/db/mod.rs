@@ -135,6 +135,10 @@ impl Database {
         let record = codec::read_record(&mut reader)?;
         let packages = reader.list(Reader::u32)?;
         reader.end()?;
+        // So that no record makes work by naming one package many times.
+        if !packages.is_sorted_by(|a, b| a < b) || packages.last().is_some_and(|last| *last as usize >= self.sections.package_count) {
+            return Err(Corrupt("a record names its packages in an impossible way").into());
+        }
         Ok((record, packages))
     }
 
@@ -145,6 +149,7 @@ impl Database {
         Ok(record)
     }
 
+    /// A record with all its packages.
     fn record(&self, number: u32) -> Result<Record, Error> {
         let (mut record, packages) = self.record_head(number)?;
         for package in packages {

@@ -5,10 +5,14 @@
 //! characters, and control characters and those that turn the direction of writing are taken out of prose. What the schema leaves
 //! free (`database_specific`, `ecosystem_specific`) is read where it has the known form and passed over where not.
 
-mod affected;
+mod events;
 mod json;
+mod package;
 mod prose;
+mod raw;
 mod record;
+#[cfg(test)]
+mod tests;
 
 pub use json::{MAX_RECORD, Problem, ReadError};
 pub(crate) use prose::plain;

@@ -21,6 +21,23 @@ pub(super) fn bound(text: &str, ecosystem: Ecosystem) -> Option<Version> {
     grammar.version(text).or_else(|_| Grammar::Lenient.version(text)).ok()
 }
 
+/// What a bound of one or two numbers stands for: from its first prerelease to below that of the next. npm reads it so in a range,
+/// and that is where such bounds come from.
+fn partial(text: &str) -> Option<(Version, Version)> {
+    let places: Vec<u64> = text.split('.').map(|place| place.parse().ok().filter(|n| *n < u64::MAX)).collect::<Option<_>>()?;
+    let first = |major, minor| Grammar::Cargo.version(&format!("{major}.{minor}.0-0")).ok();
+    match places[..] {
+        [major] => first(major, 0).zip(first(major + 1, 0)),
+        [major, minor] => first(major, minor).zip(first(major, minor + 1)),
+        _ => None,
+    }
+}
+
+/// The version from which on something holds.
+fn from(text: &str, ecosystem: Ecosystem) -> Option<Version> {
+    partial(text).map(|(floor, _)| floor).or_else(|| bound(text, ecosystem))
+}
+
 /// The versions of one range: its intervals are appended. `known_last` is GitHub's `last_known_affected_version_range`, which
 /// bounds a range that has no end of its own.
 pub(super) fn range(events: &[Event<'_>], known_last: Option<&str>, ecosystem: Ecosystem, to: &mut VersionSet) {
@@ -68,7 +85,7 @@ fn limit(events: &[Event<'_>], ecosystem: Ecosystem) -> Option<Option<Version>> 
     for event in events {
         match event {
             Event::Limit("*") => return Some(None),
-            Event::Limit(text) => highest = highest.max(Some(bound(text, ecosystem)?)),
+            Event::Limit(text) => highest = highest.max(Some(from(text, ecosystem)?)),
             _ => {}
         }
     }
@@ -95,35 +112,36 @@ enum Turn {
 /// At one version they keep the order they have in the record, but for one case: where versions are affected up to a fix and a new
 /// fault comes in with that very version, there is no gap, however the record lists the two.
 fn turns(events: &[Event<'_>], ecosystem: Ecosystem) -> Option<Vec<Turn>> {
-    // Before a version, at it, after it.
-    let mut sorted: Vec<(Option<Version>, bool, bool)> = Vec::with_capacity(events.len());
+    let mut sorted: Vec<(Option<Version>, Turn)> = Vec::with_capacity(events.len());
     for event in events {
-        sorted.push(match event {
-            Event::Introduced("0") => (None, true, false),
-            Event::Introduced(text) => (Some(bound(text, ecosystem)?), true, false),
-            Event::Fixed(text) => (Some(bound(text, ecosystem)?), false, false),
-            Event::LastAffected(text) => (Some(bound(text, ecosystem)?), false, true),
+        let turn = match event {
+            Event::Introduced("0") => Turn::On(None),
+            Event::Introduced(text) => Turn::On(Some(from(text, ecosystem)?)),
+            Event::Fixed(text) => Turn::Off(High::Before(from(text, ecosystem)?)),
+            Event::LastAffected(text) => Turn::Off(match partial(text) {
+                Some((_, next)) => High::Before(next),
+                None => High::Through(bound(text, ecosystem)?),
+            }),
             Event::Limit(_) => continue,
-        });
+        };
+        let at = match &turn {
+            Turn::On(version) => version.clone(),
+            Turn::Off(High::Before(version) | High::Through(version)) => Some(version.clone()),
+            Turn::Off(High::Open) => None,
+        };
+        sorted.push((at, turn));
     }
     sorted.sort_by(|a, b| a.0.cmp(&b.0));
     let mut turns = Vec::with_capacity(sorted.len());
     let mut on = false;
-    for group in sorted.chunk_by(|a, b| a.0 == b.0) {
-        let was_on = on;
-        let comes_in = group.iter().any(|event| event.1);
-        for (version, introduced, after) in group {
-            let stays = was_on && comes_in && !introduced;
-            if stays {
+    for group in sorted.chunk_by_mut(|a, b| a.0 == b.0) {
+        let stays = on && group.iter().any(|(_, turn)| matches!(turn, Turn::On(_)));
+        for (_, turn) in group {
+            if stays && matches!(turn, Turn::Off(_)) {
                 continue;
             }
-            on = *introduced;
-            turns.push(match (version, introduced, after) {
-                (version, true, _) => Turn::On(version.clone()),
-                (Some(version), false, true) => Turn::Off(High::Through(version.clone())),
-                (Some(version), false, false) => Turn::Off(High::Before(version.clone())),
-                (None, false, _) => continue,
-            });
+            on = matches!(turn, Turn::On(_));
+            turns.push(std::mem::replace(turn, Turn::On(None)));
         }
     }
     Some(turns)
@@ -157,7 +175,8 @@ mod tests {
             (&[Introduced("0"), Fixed("1.5.0"), Limit("2.0.0")], "<1.5.0"),
             (&[Introduced("0"), Limit("2.0.0"), Limit("*")], "*"),
             (&[Introduced("0"), Fixed("soon")], "(unclear)"),
-            (&[Introduced("1.2"), Fixed("1.4")], ">=1.2.0 <1.4.0"),
+            (&[Introduced("1.2"), Fixed("2")], ">=1.2.0-0 <2.0.0-0"),
+            (&[Introduced("1.2.0"), LastAffected("1.4")], ">=1.2.0 <1.5.0-0"),
             (&[Fixed("1.4.0")], ""),
         ] {
             assert_eq!(shown(events, None), wanted, "{events:?}");
