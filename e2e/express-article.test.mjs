@@ -253,7 +253,7 @@ test('guard -- command does not accept before the app does', options, async (t) 
   const port = await freePort();
   const slow = `setTimeout(() => {${LISTENING_APP}}, 1500)`;
   const started = Date.now();
-  const proc = casque(t, ['guard', '--listen', `${HOST}:${port}`, '--', ...node(slow)]);
+  const proc = casque(t, ['guard', '--no-grade', '--listen', `${HOST}:${port}`, '--', ...node(slow)]);
   await waitForPort(port, proc);
   assert.ok(Date.now() - started > 1000, `accepted after ${Date.now() - started} ms`);
   assert.equal((await request(`http://${HOST}:${port}/`)).status, 200);
@@ -291,7 +291,7 @@ test('SIGTERM reaches an app that handles it, and its exit code comes back', opt
 test('casque exits with the code of an app that exits by itself', options, async (t) => {
   const port = await freePort();
   const proc = casque(t, [
-    'guard', '--listen', `${HOST}:${port}`, '--',
+    'guard', '--no-grade', '--listen', `${HOST}:${port}`, '--',
     ...node(`${LISTENING_APP} server.on('request', () => process.exit(3));`),
   ]);
   await waitForPort(port, proc);
@@ -300,7 +300,7 @@ test('casque exits with the code of an app that exits by itself', options, async
 });
 
 test('casque exits with the code of an app that exits before it listens', options, async (t) => {
-  const proc = casque(t, ['guard', '--listen', `${HOST}:${await freePort()}`, '--', ...node('process.exit(3)')]);
+  const proc = casque(t, ['guard', '--no-grade', '--listen', `${HOST}:${await freePort()}`, '--', ...node('process.exit(3)')]);
   assert.deepEqual(await proc.exit(), { code: 3, signal: null });
 });
 
@@ -314,7 +314,7 @@ test('casque says so when the app is killed, and exits with an error', options, 
 });
 
 test('casque says so when the command does not exist', options, async (t) => {
-  const proc = casque(t, ['guard', '--listen', `${HOST}:${await freePort()}`, '--', 'no-such-command-here']);
+  const proc = casque(t, ['guard', '--no-grade', '--listen', `${HOST}:${await freePort()}`, '--', 'no-such-command-here']);
   const { code } = await proc.exit();
   assert.ok(code > 0, `exit code ${code}`);
   assert.match(proc.stderr, /no-such-command-here/);

@@ -584,7 +584,7 @@ const CANNOT_LISTEN = /cannot listen|in use/i;
 test('a port in use: casque says which, and exits with an error', options, async (t) => {
   const taken = await serve(t, (req, res) => res.end());
   const proc = casque(t, [
-    'guard', '--listen', `${HOST}:${taken.port}`, '--upstream', `http://${HOST}:${await freePort()}`,
+    'guard', '--no-grade', '--listen', `${HOST}:${taken.port}`, '--upstream', `http://${HOST}:${await freePort()}`,
   ]);
   const { code } = await proc.exit();
   assert.ok(code > 0, `exit code ${code}`);
@@ -596,7 +596,7 @@ test('a port in use: the app is not left running', options, async (t) => {
   const taken = await serve(t, (req, res) => res.end());
   const app = `
     require('http').createServer().listen(process.env.PORT, '127.0.0.1', () => console.log('app ' + process.pid));`;
-  const proc = casque(t, ['guard', '--listen', `${HOST}:${taken.port}`, '--', process.execPath, '-e', app]);
+  const proc = casque(t, ['guard', '--no-grade', '--listen', `${HOST}:${taken.port}`, '--', process.execPath, '-e', app]);
   const { code } = await proc.exit();
   assert.ok(code > 0, `exit code ${code}`);
   assert.match(proc.stderr, CANNOT_LISTEN);
