@@ -1,8 +1,6 @@
 //! What the header stage takes from the allocator for one response: the memory of the response's own map, and for a nonce two small pieces more.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::pin::pin;
