@@ -148,9 +148,14 @@ impl<'a> Calculator<'a> {
             Cause::Through(id) => self.all[id].severity,
         };
         let mut affected = Vec::new();
-        let sampled = sample(&releases, |n| self.release_is_affected(name, cause, &releases.list[n]));
+        let sampled = sample(&releases, |n| {
+            let release = &releases.list[n];
+            // By its other name the registry does not have it.
+            let is_lost = release.odd && matches!(cause, Cause::Through(_));
+            !is_lost && self.release_is_affected(name, cause, release)
+        });
         for (n, release) in releases.list.iter().enumerate() {
-            let known = sampled.tested[n].or_else(|| sampled.affected[n].then_some(true));
+            let known = sampled.tested[n].or_else(|| sampled.affected[n].then_some(true)).filter(|_| !release.odd);
             affected.push(known.unwrap_or_else(|| self.release_is_affected(name, cause, release)));
         }
         let range = match cause {

@@ -1,8 +1,8 @@
 //! Whether npm would know a way out, and which (npm-pick-manifest, as Arborist's audit report asks it).
 
-use super::releases::Releases;
+use super::releases::{Release, Releases};
 use crate::lockfile::spec::Spec;
-use crate::version::{Grammar, Range, RangeOptions};
+use crate::version::{Grammar, Range, RangeOptions, Version};
 
 /// What npm reads versions and ranges with when it chooses.
 const LOOSE: RangeOptions = RangeOptions { loose: true, include_prerelease: false };
@@ -16,17 +16,17 @@ pub(super) struct Choice {
 }
 
 /// The version that npm would go to: the best that is asked for, else of the same major, else any.
-pub(super) fn choose(releases: &Releases, asked: &str, avoid: &dyn Fn(usize) -> bool) -> Option<Choice> {
+pub(super) fn choose(releases: &Releases, asked: &str, node: Option<&Version>, avoid: &dyn Fn(usize) -> bool) -> Option<Choice> {
     let asked = match Spec::parse(asked) {
         Spec::Range(range) | Spec::Alias { range, .. } => range.trim(),
         Spec::Elsewhere(_) => return None,
     };
-    let wanted = pick(releases, asked, avoid)?;
+    let wanted = pick(releases, asked, node, avoid)?;
     if !avoid(wanted) {
         return Some(Choice { release: wanted, major: None });
     }
     for (range, major) in [(format!("^{}", releases.list.get(wanted)?.text), false), ("*".to_owned(), true)] {
-        if let Some(release) = pick(releases, &range, avoid).filter(|release| !avoid(*release)) {
+        if let Some(release) = pick(releases, &range, node, avoid).filter(|release| !avoid(*release)) {
             return Some(Choice { release, major: Some(major) });
         }
     }
@@ -34,7 +34,7 @@ pub(super) fn choose(releases: &Releases, asked: &str, avoid: &dyn Fn(usize) -> 
 }
 
 /// The best version, one to avoid only if there is no other.
-fn pick(releases: &Releases, asked: &str, avoid: &dyn Fn(usize) -> bool) -> Option<usize> {
+fn pick(releases: &Releases, asked: &str, node: Option<&Version>, avoid: &dyn Fn(usize) -> bool) -> Option<usize> {
     let is_range = Range::parse(asked, LOOSE).is_ok();
     if !asked.is_empty() {
         if let Ok(version) = Grammar::NpmLoose.version(asked) {
@@ -46,20 +46,28 @@ fn pick(releases: &Releases, asked: &str, avoid: &dyn Fn(usize) -> bool) -> Opti
     }
     let range = if asked.is_empty() { "*" } else { asked };
     let within: Vec<usize> = releases.within(range, LOOSE).collect();
-    let fine = |n: usize| releases.list.get(n).is_some_and(|release| !release.deprecated);
+    let current = |n: usize| releases.list.get(n).is_some_and(|release| !release.deprecated);
+    let runs = |n: usize| releases.list.get(n).is_some_and(|release| runs_on(release, node));
     if let Some(latest) = releases.tags.get("latest").copied()
         && (range == "*" || within.binary_search(&latest).is_ok())
         && !avoid(latest)
-        && fine(latest)
+        && current(latest)
+        && runs(latest)
     {
         return Some(latest);
     }
-    within.into_iter().max_by_key(|n| (!avoid(*n), fine(*n), *n))
+    within.into_iter().max_by_key(|n| (!avoid(*n), current(*n) && runs(*n), runs(*n), current(*n), *n))
+}
+
+/// Whether it is made for this Node.js (npm-install-checks); for any, if none was named.
+fn runs_on(release: &Release, node: Option<&Version>) -> bool {
+    let (Some(node), Some(range)) = (node, &release.node) else { return true };
+    let options = RangeOptions { loose: false, include_prerelease: true };
+    range.is_empty() || Range::parse(range, options).is_ok_and(|range| range.contains(node))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::releases::Release;
     use super::*;
 
     fn releases(texts: &[&str], latest: &str) -> Releases {
@@ -72,7 +80,7 @@ mod tests {
     fn the_nearest_way_out_is_chosen() {
         let releases = releases(&["1.0.0", "1.1.0", "1.2.0", "1.2.9", "2.0.0", "2.1.0", "3.0.0-rc"], "2.0.0");
         let choose = |asked: &str, below: usize| {
-            choose(&releases, asked, &|n| n < below).map(|choice| (&*releases.list[choice.release].text, choice.major))
+            choose(&releases, asked, None, &|n| n < below).map(|choice| (&*releases.list[choice.release].text, choice.major))
         };
         assert_eq!(choose("~1.0.0", 1), Some(("1.2.0", Some(false))));
         assert_eq!(choose("1.0.0", 1), Some(("1.2.0", Some(false))));
@@ -85,6 +93,13 @@ mod tests {
         assert_eq!(choose("npm:x@^1", 1), Some(("1.2.0", None)));
         assert_eq!(choose("latest", 1), Some(("2.0.0", None)));
         assert_eq!(choose("", 1), Some(("2.0.0", None)));
+        let mut modern = releases.clone();
+        modern.list[4].node = Some(">=20".into());
+        let node = |major| {
+            let choice = super::choose(&modern, "~1.0.0", Some(&Version::new(major, 0, 0)), &|n| n < 4);
+            choice.map(|choice| &*releases.list[choice.release].text)
+        };
+        assert_eq!((node(20), node(18)), (Some("2.0.0"), Some("2.1.0")));
         for nothing in ["github:a/b", "9.9.9", "beta", "^4"] {
             assert_eq!(choose(nothing, 1), None, "{nothing}");
         }

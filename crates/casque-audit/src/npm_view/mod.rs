@@ -7,7 +7,7 @@
 //!
 //! The rules are those of npm 11 (@npmcli/arborist `audit-report.js` and `vuln.js`, @npmcli/metavuln-calculator,
 //! npm-pick-manifest, node-semver), its oddities included, as tools compare its output. Where npm's result depends on which answer
-//! of the registry comes first, ours goes by the order of names and of severities, the worst first. Two things differ on purpose: a
+//! of the registry comes first, ours goes by the order of names and of ids. Two things differ on purpose: a
 //! package from git or an archive is not taken for the registry's of that name, and malware is not left out with what is for
 //! development only.
 //!
@@ -31,6 +31,16 @@ use crate::graph::Graph;
 use crate::kind::Kind;
 use crate::package::Ecosystem;
 use crate::report::{Report, Scope};
+use crate::version::Version;
+
+/// What npm is told besides. Default: everything counts, and on any Node.js.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Setting {
+    /// What the report was made with.
+    pub scope: Scope,
+    /// The Node.js that a fix must run on. npm takes the one that it runs on itself.
+    pub node: Option<Version>,
+}
 
 /// npm's report of one project.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -133,11 +143,10 @@ pub struct Dependencies {
 }
 
 impl View {
-    /// npm's report about a lockfile, from the report about it. Of [`Scope`] and everything else that the report left out, the view
-    /// knows nothing either.
+    /// npm's report about a lockfile, from the report about it: what that left out is not here either.
     #[must_use]
-    pub fn new(graph: &Graph, report: &Report, packuments: &Packuments, scope: Scope) -> Self {
-        let mut view = vulnerable::find(graph, report, packuments, scope);
+    pub fn new(graph: &Graph, report: &Report, packuments: &Packuments, setting: &Setting) -> Self {
+        let mut view = vulnerable::find(graph, report, packuments, setting);
         view.dependencies = dependencies(graph);
         view
     }

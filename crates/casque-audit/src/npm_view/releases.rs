@@ -20,6 +20,10 @@ pub(super) struct Release {
     /// What it brings along in its own archive.
     pub(super) bundled: Bundled,
     pub(super) deprecated: bool,
+    /// The Node.js that it runs on, as a range.
+    pub(super) node: Option<Box<str>>,
+    /// Its text is not how npm writes that version: `1.0.0rc1`. npm knows such a version by two names, and loses it between them.
+    pub(super) odd: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -45,10 +49,12 @@ impl Release {
     /// Nothing for what is no version to npm.
     pub(super) fn new(text: &str) -> Option<Self> {
         let version = Grammar::NpmLoose.version(text).ok()?;
-        Some(Self { text: text.into(), version, needs: HashMap::new(), bundled: Bundled::None, deprecated: false })
+        let odd = version.to_string() != text;
+        let (needs, bundled) = (HashMap::new(), Bundled::None);
+        Some(Self { text: text.into(), version, needs, bundled, deprecated: false, node: None, odd })
     }
 
-    /// Whether its text has what marks a prerelease.
+    /// Whether it comes before the release of its numbers.
     pub(super) fn is_prerelease(&self) -> bool {
         self.version.is_prerelease()
     }
@@ -128,6 +134,15 @@ impl Release {
                 "bundleDependencies" | "bundledDependencies" => {
                     self.bundled = bundled(json)?;
                     return Ok(());
+                }
+                "engines" => {
+                    return json.object_or_skip(|json, key| {
+                        if key.name == "node" {
+                            self.node = json.string_or_skip()?.map(Box::from);
+                            return Ok(());
+                        }
+                        json.skip()
+                    });
                 }
                 "deprecated" => {
                     self.deprecated = match json.shape()? {

@@ -6,18 +6,21 @@ use super::releases::Releases;
 pub(super) const NONE: &str = "<0.0.0-0";
 
 /// The range of a package that depends on affected versions (metavuln-calculator): from release to release, where prereleases
-/// between do not interrupt, as nobody asked about them.
+/// between do not interrupt, as nobody asked about them. At an affected version of an odd text npm loses its place in the list, and
+/// finds none of those after it.
 pub(super) fn range(releases: &Releases, affected: &[bool]) -> String {
     let list = &releases.list;
     let mut runs: Vec<(usize, usize)> = Vec::new();
-    let mut n = 0;
+    let (mut n, mut lost) = (0, false);
     while n < list.len() {
         let start = n;
         let mut end = None;
         while let Some(release) = list.get(n) {
-            if affected.get(n) == Some(&true) {
+            let is = affected.get(n) == Some(&true);
+            lost |= is && release.odd;
+            if is && !lost {
                 end = Some(n);
-            } else if !release.is_prerelease() {
+            } else if !release.text.contains('-') {
                 break;
             }
             n += 1;
@@ -89,6 +92,13 @@ mod tests {
         assert_eq!(range(&releases, &[true, false, false, false, false, true]), "1.0.0 || >=2.0.0-a");
         assert_eq!(range(&releases, &[false; 6]), NONE);
         assert_eq!(range(&releases, &[true, true, true, true, true, true]), "*");
+    }
+
+    #[test]
+    fn odd_versions_end_what_is_found() {
+        let releases = releases(&["1.0.0", "1.0.1rc1", "1.1.0", "2.0.0"]);
+        assert_eq!(range(&releases, &[true, true, true, true]), "1.0.0");
+        assert_eq!(range(&releases, &[true, false, true, true]), "1.0.0 || >=1.1.0");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::fix::{Choice, choose};
 use crate::cvss::Severity;
 use crate::graph::{EdgeKind, Graph, InstanceId, Source};
 use crate::lockfile::spec::Spec;
+use crate::version::Version;
 
 /// What is to be done about an affected package. Answers are told apart by where they come from: equal ones of two projects are two.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,7 @@ pub(super) struct Affected {
 pub(super) struct Trace<'c, 'a> {
     graph: &'a Graph,
     calculator: &'c mut Calculator<'a>,
+    node: Option<&'c Version>,
     is_audited: &'c dyn Fn(InstanceId, bool) -> bool,
     queue: VecDeque<Id>,
     queued: HashSet<Id>,
@@ -51,10 +53,12 @@ pub(super) fn trace<'a>(
     graph: &'a Graph,
     calculator: &mut Calculator<'a>,
     advisories: Vec<Id>,
+    node: Option<&Version>,
     is_audited: &dyn Fn(InstanceId, bool) -> bool,
 ) -> Vec<Affected> {
     let queued = advisories.iter().copied().collect();
-    let mut trace = Trace { graph, calculator, is_audited, queue: advisories.into(), queued, by_name: HashMap::new(), all: Vec::new() };
+    let mut trace =
+        Trace { graph, calculator, node, is_audited, queue: advisories.into(), queued, by_name: HashMap::new(), all: Vec::new() };
     let mut seen = HashSet::new();
     while let Some(id) = trace.queue.pop_front() {
         trace.advance(id, &mut seen);
@@ -139,7 +143,7 @@ impl<'a> Trace<'_, 'a> {
             return Answer::InRange;
         }
         let releases = self.calculator.releases_of(affected.name);
-        let choice = choose(&releases, asked, &|n| self.calculator.is_inside(&affected.causes, n));
+        let choice = choose(&releases, asked, self.node, &|n| self.calculator.is_inside(&affected.causes, n));
         choice.map_or(Answer::None, |choice| Answer::Change(Rc::new((affected.name, choice))))
     }
 

@@ -1,21 +1,20 @@
 //! From a report to npm's advisories, and from what they are traced to back to values.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::calculator::{Calculator, Cause, Row};
 use super::trace::{Affected, Answer, trace};
-use super::{Advisory, Fix, Packuments, Via, View, Vulnerability, collate, spans};
+use super::{Advisory, Fix, Packuments, Setting, Via, View, Vulnerability, collate, spans};
 use crate::cvss::Severity;
 use crate::db::Verdict;
 use crate::graph::{Graph, InstanceId, Source};
 use crate::kind::Kind;
 use crate::matching::{Class, Finding, installed};
 use crate::package::Package;
-use crate::report::{Report, Scope};
+use crate::report::Report;
 use crate::version::{High, Interval, VersionSet};
 
-pub(super) fn find(graph: &Graph, report: &Report, packuments: &Packuments, scope: Scope) -> View {
+pub(super) fn find(graph: &Graph, report: &Report, packuments: &Packuments, setting: &Setting) -> View {
     let ranges = !matches!(report.kind, Kind::Pnpm | Kind::Deno | Kind::CycloneDx | Kind::Spdx);
     let mut calculator = Calculator::new(graph, packuments, ranges);
     let (advisories, rows) = rows(report, &calculator);
@@ -28,11 +27,11 @@ pub(super) fn find(graph: &Graph, report: &Report, packuments: &Packuments, scop
     let is_audited = |id: InstanceId, by_advisory: bool| {
         let instance = graph.instance(id);
         let is_package = !matches!(instance.source, Source::Workspace | Source::Link) && !graph.is_root(id);
-        let is_left_out = scope.prod && instance.needed.only_dev() && !malware.contains(&instance.package);
+        let is_left_out = setting.scope.prod && instance.needed.only_dev() && !malware.contains(&instance.package);
         is_package && !is_left_out && !instance.package.version.is_empty() && (!by_advisory || instance.is_from_registry())
     };
     let order = calculator.advisories(rows);
-    let affected = trace(graph, &mut calculator, order, &is_audited);
+    let affected = trace(graph, &mut calculator, order, setting.node.as_ref(), &is_audited);
     let names: Vec<&str> = affected.iter().map(|affected| calculator.names[affected.name]).collect();
     let mut vulnerabilities: Vec<Vulnerability> =
         affected.iter().map(|affected| vulnerability(affected, &names, &advisories, graph, &mut calculator)).collect();
@@ -49,7 +48,7 @@ fn rows(report: &Report, calculator: &Calculator<'_>) -> (Vec<Advisory>, Vec<Row
         for set in sets(&hit.package, finding) {
             let range = if set.unclear { "*".to_owned() } else { set.to_string() };
             let severity = severity(finding);
-            let key = (&*hit.package.name, Reverse(severity), finding.id.as_str(), range.clone());
+            let key = (&*hit.package.name, finding.id.as_str(), range.clone());
             let unreadable = installed(&hit.package).is_none() && finding.verdict == Verdict::Unknown;
             let entry = by_key
                 .entry(key)

@@ -50,6 +50,9 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         say!("{}: {} of {}", self.name, self.passed, self.total);
+        for w in &self.wrong {
+            say!("   W {w}");
+        }
         if !std::thread::panicking() {
             assert!(self.total > 0, "{} ran no case", self.name);
             assert!(self.wrong.is_empty(), "{}:\n{}", self.name, self.wrong.join("\n"));

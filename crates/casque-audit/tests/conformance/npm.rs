@@ -6,8 +6,9 @@ use std::path::Path;
 use casque_audit::cvss::Severity;
 use casque_audit::db::Database;
 use casque_audit::matching::Context;
-use casque_audit::npm_view::{Fix, Packuments, Via, View, Vulnerability};
+use casque_audit::npm_view::{Fix, Packuments, Setting, Via, View, Vulnerability};
 use casque_audit::report::{Bar, Scope, assess};
+use casque_audit::version::Version;
 use casque_audit::{Limits, discover, read};
 use serde_json::Value;
 
@@ -41,7 +42,7 @@ fn view(folder: &Path, database: &Database, packuments: &Packuments, scope: Scop
     let lockfile = discover(folder).unwrap().remove(0);
     let graph = read(&lockfile, &Limits::default()).unwrap();
     let report = assess("lock", lockfile.kind, &graph, database, &Context::default(), scope).unwrap();
-    let view = View::new(&graph, &report, packuments, scope);
+    let view = View::new(&graph, &report, packuments, &Setting { scope, node: Some(Version::new(20, 20, 2)) });
     assert!(!view.cut);
     (view, report.fails(Bar::Any))
 }
