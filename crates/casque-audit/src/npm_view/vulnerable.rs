@@ -48,7 +48,7 @@ fn rows(report: &Report, calculator: &Calculator<'_>) -> (Vec<Advisory>, Vec<Row
         for set in sets(&hit.package, finding) {
             let range = if set.unclear { "*".to_owned() } else { set.to_string() };
             let severity = severity(finding);
-            let key = (&*hit.package.name, finding.id.as_str(), range.clone());
+            let key = (name, finding.id.as_str(), range.clone());
             let unreadable = installed(&hit.package).is_none() && finding.verdict == Verdict::Unknown;
             let entry = by_key
                 .entry(key)
