@@ -90,6 +90,7 @@ fn hostile_text_can_only_be_read_in_every_format() {
         r#"{{"lockfileVersion": 3, "packages": {{"": {{"name": "{EVIL}", "dependencies": {{"b": "1"}}}}, "node_modules/b": {{"version": "1.0.0"}}}}}}"#
     );
     let rest = format!(r#", "summary": "{EVIL}", "references": [{{"type": "WEB", "url": "https://x.example/{EVIL}"}}]"#);
+    let graph = parse(Kind::Npm, lock.as_bytes(), &Manifests::default(), &Limits::default()).unwrap();
     let mut report = report(&lock, &[record("GHSA-aaaa-aaaa-aaaa", "b", "1.0.1", &rest)], Scope::default());
     let evil: String = serde_json::from_str(&format!("\"{EVIL}\"")).unwrap();
     report.path = format!("./{evil}/package-lock.json");
@@ -98,7 +99,14 @@ fn hostile_text_can_only_be_read_in_every_format() {
     report.hits[0].findings[0].id = evil.clone();
     report.hits[0].findings[0].members[0].record.summary = evil;
     for (name, format) in Format::NAMES {
-        let mut out = render(format, std::slice::from_ref(&report), Bar::Any);
+        let given = Given {
+            bar: Bar::Any,
+            now: Timestamp::UNIX_EPOCH,
+            graphs: std::slice::from_ref(&graph),
+            packuments: &Packuments::default(),
+            setting: &Setting::default(),
+        };
+        let mut out = render(format, std::slice::from_ref(&report), &given);
         assert!(out.ends_with('\n'), "{name}");
         if format == Format::Text {
             assert!(!out.lines().any(|line| line.starts_with("## owned")));
@@ -110,7 +118,10 @@ fn hostile_text_can_only_be_read_in_every_format() {
         }
         let leaked: Vec<char> = out.chars().filter(|c| clean::is_harmful(*c) && *c != '\n').collect();
         assert!(leaked.is_empty(), "{name}: {leaked:?}");
-        if matches!(format, Format::Json | Format::Sarif | Format::Osv) {
+        if matches!(format, Format::Github) {
+            assert_eq!(out.lines().filter(|line| line.starts_with("::")).count(), 1);
+            assert_eq!(out.lines().count(), 2);
+        } else if !matches!(format, Format::Text | Format::Markdown | Format::Junit) {
             serde_json::from_str::<Value>(&out).unwrap();
         }
     }
