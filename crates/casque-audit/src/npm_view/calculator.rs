@@ -71,8 +71,6 @@ pub(super) struct Calculator<'a> {
     known: HashMap<(Name, Cause), Id>,
     all: Vec<Calculated>,
     left: u64,
-    /// Packuments that are there, but cannot be read.
-    pub(super) unreadable: Vec<Name>,
     /// Whether dependencies' ranges are in the lockfile.
     ranges: bool,
 }
@@ -100,7 +98,6 @@ impl<'a> Calculator<'a> {
             known: HashMap::new(),
             all: Vec::new(),
             left: BUDGET,
-            unreadable: Vec::new(),
             ranges,
         }
     }
@@ -264,14 +261,9 @@ impl<'a> Calculator<'a> {
         if let Some(known) = self.releases.get(&name) {
             return Rc::clone(known);
         }
-        let text = self.packuments.get(self.names[name]);
-        let read = text.and_then(|text| match Releases::read(text, &|name| self.by_name.contains_key(name)) {
-            Ok(read) => Some(read),
-            Err(_) => {
-                self.unreadable.push(name);
-                None
-            }
-        });
+        // One that is no packument after all is as good as none.
+        let read =
+            self.packuments.get(self.names[name]).and_then(|text| Releases::read(text, &|name| self.by_name.contains_key(name)).ok());
         let releases = Rc::new(read.unwrap_or_else(|| self.pieced_together(name)));
         self.releases.insert(name, Rc::clone(&releases));
         releases
