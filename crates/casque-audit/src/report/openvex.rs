@@ -2,7 +2,8 @@
 //!
 //! What an advisory says of a version is taken for the truth: such a project is `affected`, and the statement says what to do. Where
 //! a version or a range could not be read it is `under_investigation`. Unmaintained and unsound packages and notices are no
-//! vulnerabilities and make no statements.
+//! vulnerabilities and make no statements. The format has no way to say that there is nothing: the list is then empty, which its
+//! schema does not take, but its readers do.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use super::{Hit, Report, clean, cyclonedx, identity, reference, remedy, title};
 use crate::db::Verdict;
 use crate::graph::Graph;
 use crate::matching::Finding;
+use crate::text::percent;
 
 /// The schema's address, which the format has as its context.
 const CONTEXT: &str = "https://openvex.dev/ns/v0.2.0";
@@ -37,9 +39,12 @@ pub fn openvex(reports: &[Report], graphs: &[Graph], now: Timestamp) -> String {
     clean::json(&format!("{document:#}")) + "\n"
 }
 
-/// The project: by its package URL if it has a name and a version, else by its lockfile's path.
+/// The project: by its package URL if it has a name, else by its lockfile's path. Products are IRIs, which no bare path is.
 fn product(report: &Report, graph: &Graph) -> String {
-    cyclonedx::project(graph).map_or_else(|| uri(&report.path), |project| project.package.purl())
+    match cyclonedx::project(graph) {
+        Some(project) => project.package.purl(),
+        None => format!("pkg:generic/{}", percent::encode(report.path.trim_start_matches("./"))),
+    }
 }
 
 fn statements(report: &Report, product: &str) -> Vec<Value> {

@@ -33,10 +33,10 @@ pub fn cyclonedx(reports: &[Report], graphs: &[Graph], now: Timestamp) -> String
     print(document)
 }
 
-/// The project of a lockfile, if it has a name and a version.
+/// The project of a lockfile, if it has a name.
 pub(super) fn project(graph: &Graph) -> Option<&Instance> {
     let root = components::root(graph).map(|root| graph.instance(root))?;
-    (!root.package.name.is_empty() && !root.package.version.is_empty()).then_some(root)
+    (!root.package.name.is_empty()).then_some(root)
 }
 
 fn document(parts: Components, now: Timestamp) -> Value {
