@@ -108,6 +108,14 @@ fn without_packuments_what_is_not_certain_is_said() {
 }
 
 #[test]
+fn a_version_that_only_an_advisory_names_is_no_way_out_for_others() {
+    // That b is mended in 1.0.5 says nothing about what b 1.0.5 needs.
+    let records = [advisory(), vec![record("GHSA-bbbb-bbbb-bbbb", "b", "1.0.5", "LOW")]].concat();
+    let ways = ways(&view(Kind::Npm, LOCK, &records, "", true));
+    assert_eq!(ways[1..], ["b <- GHSA-bbbb-bbbb-bbbb a -> c".to_owned(), "c <- b -> ".to_owned()][..], "{ways:?}");
+}
+
+#[test]
 fn a_lockfile_without_ranges_accuses_nobody() {
     let lock = "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      b: {specifier: ^1.0.0, version: 1.0.0}\npackages:\n  a@1.0.0: {resolution: {integrity: x}}\n  b@1.0.0: {resolution: {integrity: x}}\nsnapshots:\n  a@1.0.0: {}\n  b@1.0.0:\n    dependencies:\n      a: 1.0.0\n";
     assert_eq!(ways(&view(Kind::Pnpm, lock, &advisory(), "", false)), ["a <- GHSA-aaaa-aaaa-aaaa -> "]);
