@@ -109,10 +109,14 @@ fn without_packuments_what_is_not_certain_is_said() {
 
 #[test]
 fn a_version_that_only_an_advisory_names_is_no_way_out_for_others() {
-    // That b is mended in 1.0.5 says nothing about what b 1.0.5 needs.
-    let records = [advisory(), vec![record("GHSA-bbbb-bbbb-bbbb", "b", "1.0.5", "LOW")]].concat();
-    let ways = ways(&view(Kind::Npm, LOCK, &records, "", true));
-    assert_eq!(ways[1..], ["b <- GHSA-bbbb-bbbb-bbbb a -> c".to_owned(), "c <- b -> ".to_owned()][..], "{ways:?}");
+    let lock = LOCK
+        .replace(r#""b": "^1.0.0""#, r#""b": ">0.9.0 <2""#)
+        .replace(r#""a": "^0.9.0""#, r#""b": "0.9.0""#)
+        .replace("node_modules/tool/node_modules/a", "node_modules/tool/node_modules/b");
+    // That b is mended in 0.9.5 says nothing about what b 0.9.5 needs.
+    let records = [advisory(), vec![record("GHSA-bbbb-bbbb-bbbb", "b", "0.9.5", "LOW")]].concat();
+    let ways = ways(&view(Kind::Npm, &lock, &records, "", false));
+    assert_eq!(ways[1..], ["b <- GHSA-bbbb-bbbb-bbbb a -> c tool", "c <- b -> ", "tool <- b -> "].map(str::to_owned), "{ways:?}");
 }
 
 #[test]
