@@ -1,0 +1,425 @@
+//! The guard itself: an attempt is charged before it is looked at, and settled by how it ended.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::blocks;
+use super::budgets::{Budgets, Charged, SPRAYING_COST};
+use super::meter::Meter;
+use super::outcome::Outcome;
+use crate::client_ip::ClientIp;
+use crate::clock::{Clock, SystemClock};
+use crate::limit::{Answer, Ask, Change, Full, Inflight, Limit, Limiter, MemoryStore, Reserved, Settle, Slot, Store, StoreError, Subject};
+
+/// The most accounts that one attempt may name.
+pub const MOST_ACCOUNTS: usize = 4;
+
+/// One try at the password of an account.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// Who tries.
+    pub client: ClientIp,
+    /// The accounts that are tried: one, but where a request holds several credentials. None where no name was found; such
+    /// attempts of one source count together as those at one account. Beyond [`MOST_ACCOUNTS`] the attempt is refused.
+    pub accounts: Vec<Account>,
+    /// A challenge that was passed.
+    pub pass: Option<Subject>,
+}
+
+/// An account, and whether the browser is known to it.
+#[derive(Debug, Clone, Copy)]
+pub struct Account {
+    /// The account, by its name in normal form.
+    pub account: Subject,
+    /// The device whose cookie for this account the browser has.
+    pub device: Option<Subject>,
+}
+
+/// What the guard says.
+#[derive(Debug)]
+#[must_use]
+pub enum Verdict<S = MemoryStore> {
+    /// The app may look at it. It is charged already.
+    Go(Reservation<S>),
+    /// It may not, and nothing is charged.
+    Stop(Stop),
+}
+
+/// Why an attempt stops here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// A budget is used up.
+    Exceeded {
+        /// Which: `device`, `account`, `challenged`, `source`, `network` or `pass`.
+        budget: &'static str,
+        /// How long until the same attempt could pass.
+        retry_after: Option<Duration>,
+    },
+    /// A challenge would help.
+    Challenge {
+        /// What was used up, or `alarm` if failures jump everywhere.
+        budget: &'static str,
+        /// How many failures this source has behind it: the more, the harder.
+        debt: u32,
+        /// For clients that cannot pass a challenge.
+        retry_after: Option<Duration>,
+    },
+    /// As many attempts as may be are being looked at.
+    Busy,
+    /// More accounts in one attempt than may be.
+    TooManyAccounts,
+}
+
+/// An attempt that the app may look at, charged. Dropped without being settled it stays charged.
+#[must_use = "dropped, the attempt stays charged; settle it"]
+#[derive(Debug)]
+pub struct Reservation<S = MemoryStore> {
+    guard: Guard<S>,
+    charged: crate::limit::Reservation<S>,
+    client: ClientIp,
+    accounts: Vec<Subject>,
+    trust: Trust,
+    _slots: Vec<Slot>,
+}
+
+/// What a browser is to the accounts that it tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// It has logged in to all of them before.
+    Known,
+    /// It has not.
+    Unknown,
+    /// It has not, and passed a challenge.
+    Challenged,
+}
+
+/// How many attempts may be looked at at a time, since a password's hash takes memory and a tenth of a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AtOnce {
+    /// In all, of known browsers and of others each. Default: 32.
+    pub all: usize,
+    /// At one account, by browsers that it does not know. Default: 2.
+    pub per_account: usize,
+}
+
+impl Default for AtOnce {
+    fn default() -> Self {
+        Self { all: 32, per_account: 2 }
+    }
+}
+
+/// Guards one kind of credential: a log-in, a password reset, a one-time code. Clones share everything.
+///
+/// ```
+/// use casque::login::{Account, Attempt, Guard, Outcome, Verdict};
+/// use casque::limit::{Subject, normalize_name};
+///
+/// # fn right(_: &str, _: &str) -> bool { true }
+/// # async fn log_in(guard: &Guard, client: casque::client_ip::ClientIp, name: &str, password: &str) -> Result<bool, casque::limit::StoreError> {
+/// let account = Account { account: Subject::of([normalize_name(name)]), device: None };
+/// let attempt = Attempt { client, accounts: vec![account], pass: None };
+/// let reservation = match guard.reserve(&attempt).await? {
+///     Verdict::Go(reservation) => reservation,
+///     Verdict::Stop(_why) => return Ok(false),       // 429, or a challenge
+/// };
+/// let right = right(name, password);
+/// reservation.settle(if right { Outcome::Success } else { Outcome::Failure }).await?;
+/// # Ok(right) }
+/// ```
+pub struct Guard<S = MemoryStore> {
+    rules: Arc<Rules>,
+    limiter: Limiter<S>,
+    clock: Arc<dyn Clock>,
+}
+
+struct Rules {
+    charged: Charged,
+    challenges: bool,
+    meter: Mutex<Meter>,
+    known: Inflight,
+    unknown: Inflight,
+    account: Inflight,
+}
+
+impl<S> Clone for Guard<S> {
+    fn clone(&self) -> Self {
+        Self { rules: self.rules.clone(), limiter: self.limiter.clone(), clock: self.clock.clone() }
+    }
+}
+
+impl<S> std::fmt::Debug for Guard<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Guard").field("budgets", &self.rules.charged).finish_non_exhaustive()
+    }
+}
+
+/// How a [`Guard`] is made.
+#[derive(Debug, Clone)]
+pub struct Builder {
+    name: String,
+    budgets: Budgets,
+    at_once: AtOnce,
+    challenges: bool,
+    shadow: bool,
+}
+
+impl Guard {
+    /// A guard with the default budgets. Guards of one name on one store share their counts.
+    #[must_use]
+    pub fn builder(name: impl Into<String>) -> Builder {
+        Builder { name: name.into(), budgets: Budgets::default(), at_once: AtOnce::default(), challenges: true, shadow: false }
+    }
+}
+
+impl Builder {
+    /// Other budgets.
+    #[must_use]
+    pub fn budgets(mut self, budgets: Budgets) -> Self {
+        self.budgets = budgets;
+        self
+    }
+
+    /// How many attempts may be looked at at a time.
+    #[must_use]
+    pub fn at_once(mut self, at_once: AtOnce) -> Self {
+        self.at_once = at_once;
+        self
+    }
+
+    /// Whether whoever guards can show challenges. Without them an account whose budget is used up refuses browsers that it does
+    /// not know, and a jump of failures everywhere changes nothing. Default: true.
+    #[must_use]
+    pub fn challenges(mut self, can: bool) -> Self {
+        self.challenges = can;
+        self
+    }
+
+    /// Keeps its counts apart from those of a guard of the same name that refuses. It still says [`Stop`]: that nobody is to
+    /// stop is for whoever asks to remember.
+    #[must_use]
+    pub fn shadow(mut self, shadow: bool) -> Self {
+        self.shadow = shadow;
+        self
+    }
+
+    /// The guard, on a store that may be shared with limits and other guards.
+    #[must_use]
+    pub fn store<S: Store>(self, store: Arc<S>) -> Guard<S> {
+        self.store_and_clock(store, Arc::new(SystemClock))
+    }
+
+    /// The guard with another clock.
+    #[must_use]
+    pub fn store_and_clock<S: Store>(self, store: Arc<S>, clock: Arc<dyn Clock>) -> Guard<S> {
+        let rules = Rules {
+            charged: Charged::new(&self.name, &self.budgets, self.shadow),
+            challenges: self.challenges,
+            meter: Mutex::default(),
+            known: Inflight::new(self.at_once.all),
+            unknown: Inflight::new(self.at_once.all),
+            account: Inflight::new(usize::MAX).per_key(self.at_once.per_account),
+        };
+        Guard { rules: Arc::new(rules), limiter: Limiter::new(store).clock(clock.clone()), clock }
+    }
+}
+
+/// A charge that was refused, by what an operator calls it.
+struct Refused {
+    budget: &'static str,
+    retry_after: Option<Duration>,
+    blocked: bool,
+}
+
+impl<S: Store> Guard<S> {
+    /// Charges an attempt, before anybody looks at its password.
+    ///
+    /// A browser that is known to all the accounts is charged to its devices alone, so that nobody else's failures can keep it
+    /// out. Any other is charged to its source, its network and the accounts, all of them or none.
+    ///
+    /// # Errors
+    /// The store could not answer. Nothing can be said about the attempt then.
+    pub async fn reserve(&self, attempt: &Attempt) -> Result<Verdict<S>, StoreError> {
+        if attempt.accounts.len() > MOST_ACCOUNTS {
+            return Ok(Verdict::Stop(Stop::TooManyAccounts));
+        }
+        let devices: Option<Vec<Subject>> = attempt.accounts.iter().map(|a| a.device).collect();
+        if let Some(devices) = devices.filter(|d| !d.is_empty()) {
+            // A device whose budget is used up counts as none (the Notes of OWASP's page, not its step 1.3): its user may still
+            // use what all unknown browsers have.
+            let limits = [&self.rules.charged.device_life, &self.rules.charged.device];
+            let asks: Vec<Ask<'_>> = devices.iter().flat_map(|d| limits.map(|l| Ask::new(l, *d))).collect();
+            if let Ok(charged) = self.charge(&asks).await? {
+                return self.go(attempt, charged, Trust::Known).await;
+            }
+        }
+        self.reserve_unknown(attempt).await
+    }
+
+    async fn reserve_unknown(&self, attempt: &Attempt) -> Result<Verdict<S>, StoreError> {
+        let alarm = self.rules.challenges && self.alarm();
+        if alarm && attempt.pass.is_none() {
+            return self.challenge(attempt, "alarm", None).await;
+        }
+        let Charged { account, challenged, .. } = &self.rules.charged;
+        // During an alarm each attempt uses up some of its pass, else one pass would do for the whole attack.
+        let pass = attempt.pass.filter(|_| alarm);
+        let refused = match self.charge(&self.asks(attempt, account, pass)).await? {
+            Ok(charged) => {
+                let trust = if pass.is_some() { Trust::Challenged } else { Trust::Unknown };
+                return self.go(attempt, charged, trust).await;
+            }
+            Err(refused) => refused,
+        };
+        match (refused.budget, attempt.pass) {
+            ("account", Some(pass)) => match self.charge(&self.asks(attempt, challenged, Some(pass))).await? {
+                Ok(charged) => self.go(attempt, charged, Trust::Challenged).await,
+                Err(refused) if refused.budget == "pass" => self.challenge(attempt, "pass", refused.retry_after).await,
+                Err(refused) => self.stop(attempt, &refused).await,
+            },
+            ("account" | "pass", _) if self.rules.challenges => self.challenge(attempt, refused.budget, refused.retry_after).await,
+            _ => self.stop(attempt, &refused).await,
+        }
+    }
+
+    /// What an unknown browser is charged: what costs least to refuse by comes first, so that what is refused at its source never
+    /// makes an account's state.
+    fn asks<'l>(&'l self, attempt: &Attempt, by_account: &'l Limit, pass: Option<Subject>) -> Vec<Ask<'l>> {
+        let Charged { source, network, pass: by_pass, .. } = &self.rules.charged;
+        let (from, cost) = (Subject::client(attempt.client), u32::try_from(attempt.accounts.len().max(1)).unwrap_or(u32::MAX));
+        let mut asks = vec![Ask::new(source, from).cost(cost), Ask::new(network, Subject::network(attempt.client)).cost(cost)];
+        asks.extend(pass.map(|pass| Ask::new(by_pass, pass)));
+        asks.extend(accounts_of(attempt).into_iter().map(|a| Ask::new(by_account, a).created_by(from)));
+        asks
+    }
+
+    async fn charge(&self, asks: &[Ask<'_>]) -> Result<Result<crate::limit::Reservation<S>, Refused>, StoreError> {
+        Ok(match self.limiter.reserve(asks).await? {
+            Reserved::Yes(charged) => Ok(charged),
+            Reserved::No(Answer { limit, decision }) => {
+                let told = self.rules.charged.told();
+                let budget = told.iter().find(|(_, l)| l.name() == limit).map_or("device", |(told, _)| told);
+                Err(Refused { budget, retry_after: decision.retry_after, blocked: decision.blocked })
+            }
+        })
+    }
+
+    async fn go(&self, attempt: &Attempt, charged: crate::limit::Reservation<S>, trust: Trust) -> Result<Verdict<S>, StoreError> {
+        let accounts = accounts_of(attempt);
+        let slots = match trust {
+            Trust::Known => self.rules.known.enter(Subject::ALL).map(|slot| vec![slot]),
+            Trust::Unknown | Trust::Challenged => self.unknown_slots(&accounts),
+        };
+        let Ok(slots) = slots else {
+            // Nobody looked at it. Slots come second, or what is refused by its budgets would keep them from others.
+            charged.settle(Settle::Refund).await?;
+            return Ok(Verdict::Stop(Stop::Busy));
+        };
+        Ok(Verdict::Go(Reservation { guard: self.clone(), charged, client: attempt.client, accounts, trust, _slots: slots }))
+    }
+
+    fn unknown_slots(&self, accounts: &[Subject]) -> Result<Vec<Slot>, Full> {
+        let mut slots = vec![self.rules.unknown.enter(Subject::ALL)?];
+        for account in accounts {
+            slots.push(self.rules.account.enter(*account)?);
+        }
+        Ok(slots)
+    }
+
+    /// A challenge, which is the harder the more failures the source has behind it.
+    async fn challenge(&self, attempt: &Attempt, budget: &'static str, retry_after: Option<Duration>) -> Result<Verdict<S>, StoreError> {
+        let source = &self.rules.charged.source;
+        let stands = self.limiter.try_acquire(source, Subject::client(attempt.client), 0).await?.decision;
+        let debt = source.quota().burst_size().saturating_sub(stands.remaining);
+        Ok(Verdict::Stop(Stop::Challenge { budget, debt, retry_after }))
+    }
+
+    async fn stop(&self, attempt: &Attempt, refused: &Refused) -> Result<Verdict<S>, StoreError> {
+        let mut retry_after = refused.retry_after;
+        // Only what uses the budget up begins a block. What comes while it lasts is refused by it and changes nothing.
+        if refused.budget == "source" && !refused.blocked {
+            retry_after = Some(self.block(Subject::client(attempt.client)).await?);
+        }
+        Ok(Verdict::Stop(Stop::Exceeded { budget: refused.budget, retry_after }))
+    }
+
+    async fn block(&self, source: Subject) -> Result<Duration, StoreError> {
+        let Charged { blocks, source: by_source, .. } = &self.rules.charged;
+        let counted = self.limiter.try_acquire(blocks, source, 1).await?.decision;
+        let most = blocks.quota().requests();
+        let earlier = if counted.allowed { most.saturating_sub(counted.remaining + 1) } else { most };
+        let length = blocks::length(earlier, source, self.clock.now().0);
+        self.limiter.change(by_source, source, Change::Block(length)).await?;
+        Ok(length)
+    }
+
+    /// Whether browsers that are not known have to pass a challenge, because failures jump everywhere.
+    #[must_use]
+    pub fn alarm(&self) -> bool {
+        self.meter().alarm(self.clock.now())
+    }
+
+    /// How the accounts, sources and networks of this guard are counted, for an operator who wants to look or unblock.
+    #[must_use]
+    pub fn limits(&self) -> [(&'static str, &Limit); 6] {
+        self.rules.charged.told()
+    }
+
+    fn meter(&self) -> std::sync::MutexGuard<'_, Meter> {
+        self.rules.meter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The accounts that are charged. Attempts without a name count together as those of their source, so that leaving the name out,
+/// or hiding it where only the app finds it, leads to no fresh budget.
+fn accounts_of(attempt: &Attempt) -> Vec<Subject> {
+    if attempt.accounts.is_empty() {
+        return vec![Subject::of([&b"no account"[..], &attempt.client.key()])];
+    }
+    let mut accounts: Vec<Subject> = attempt.accounts.iter().map(|a| a.account).collect();
+    accounts.sort_unstable();
+    accounts.dedup();
+    accounts
+}
+
+impl<S: Store> Reservation<S> {
+    /// What the browser is to the accounts.
+    #[must_use]
+    pub fn trust(&self) -> Trust {
+        self.trust
+    }
+
+    /// Ends it. A right password and what says nothing about the password take back this attempt's own charges and nothing
+    /// else: logging in to one's own account in between washes nothing. A wrong one keeps them, and counts for the source and
+    /// for the alarm.
+    ///
+    /// # Errors
+    /// The store could not answer; the charges may then stay.
+    pub async fn settle(self, outcome: Outcome) -> Result<(), StoreError> {
+        match outcome {
+            Outcome::Success | Outcome::Neutral => self.charged.settle(Settle::Refund).await,
+            Outcome::Failure => {
+                self.charged.settle(Settle::Keep).await?;
+                if self.trust == Trust::Known {
+                    return Ok(());
+                }
+                let now = self.guard.clock.now();
+                self.guard.meter().failure(now);
+                note_spread(&self.guard, self.client, &self.accounts).await
+            }
+        }
+    }
+}
+
+/// Charges a source extra for failing at ever more accounts.
+async fn note_spread<S: Store>(guard: &Guard<S>, client: ClientIp, accounts: &[Subject]) -> Result<(), StoreError> {
+    let Charged { pair, spread, source, .. } = &guard.rules.charged;
+    let from = Subject::client(client);
+    for account in accounts {
+        let both = Subject::of([from.as_bytes(), account.as_bytes()]);
+        let seen = guard.limiter.try_acquire(pair, both, 1).await?.decision;
+        if Charged::is_new(&seen) && !guard.limiter.try_acquire(spread, from, 1).await?.decision.allowed {
+            guard.limiter.change(source, from, Change::Penalise(SPRAYING_COST)).await?;
+        }
+    }
+    Ok(())
+}
