@@ -50,7 +50,8 @@ pub enum Verdict<S = MemoryStore> {
 pub enum Stop {
     /// A budget is used up.
     Exceeded {
-        /// Which: `device`, `account`, `challenged`, `source`, `network` or `pass`.
+        /// Which: `source`, `network`, `account`, or what is left of the first and the last to those who passed a challenge:
+        /// `source-challenged` and `account-challenged`.
         budget: &'static str,
         /// How long until the same attempt could pass.
         retry_after: Option<Duration>,
@@ -94,7 +95,7 @@ pub enum Trust {
 }
 
 /// How many attempts may be looked at at a time, since a password's hash takes memory and a tenth of a second.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AtOnce {
     /// In all, of known browsers and of others each. Default: 32.
     pub all: usize,
@@ -128,22 +129,50 @@ impl Default for AtOnce {
 /// ```
 pub struct Guard<S = MemoryStore> {
     rules: Arc<Rules>,
+    pulse: Arc<Pulse>,
     limiter: Limiter<S>,
+    /// Where known browsers are counted.
+    devices: Limiter<S>,
     clock: Arc<dyn Clock>,
 }
 
-struct Rules {
+/// What a guard goes by.
+#[derive(Debug)]
+pub(super) struct Rules {
     charged: Charged,
     challenges: bool,
+    at_once: AtOnce,
+}
+
+/// What a guard knows of the moment and keeps out of the store.
+#[derive(Debug)]
+pub(super) struct Pulse {
     meter: Mutex<Meter>,
     known: Inflight,
     unknown: Inflight,
     account: Inflight,
 }
 
+impl Pulse {
+    pub(super) fn new(at_once: AtOnce) -> Self {
+        Self {
+            meter: Mutex::default(),
+            known: Inflight::new(at_once.all),
+            unknown: Inflight::new(at_once.all),
+            account: Inflight::new(usize::MAX).per_key(at_once.per_account),
+        }
+    }
+}
+
 impl<S> Clone for Guard<S> {
     fn clone(&self) -> Self {
-        Self { rules: self.rules.clone(), limiter: self.limiter.clone(), clock: self.clock.clone() }
+        Self {
+            rules: self.rules.clone(),
+            pulse: self.pulse.clone(),
+            limiter: self.limiter.clone(),
+            devices: self.devices.clone(),
+            clock: self.clock.clone(),
+        }
     }
 }
 
@@ -211,16 +240,28 @@ impl Builder {
     /// The guard with another clock.
     #[must_use]
     pub fn store_and_clock<S: Store>(self, store: Arc<S>, clock: Arc<dyn Clock>) -> Guard<S> {
-        let rules = Rules {
-            charged: Charged::new(&self.name, &self.budgets, self.shadow),
-            challenges: self.challenges,
-            meter: Mutex::default(),
-            known: Inflight::new(self.at_once.all),
-            unknown: Inflight::new(self.at_once.all),
-            account: Inflight::new(usize::MAX).per_key(self.at_once.per_account),
-        };
-        Guard { rules: Arc::new(rules), limiter: Limiter::new(store).clock(clock.clone()), clock }
+        let pulse = Arc::new(Pulse::new(self.at_once));
+        let limiter = Limiter::new(store).clock(clock.clone());
+        Guard::new(Arc::new(self.rules()), pulse, limiter.clone(), limiter, clock)
     }
+
+    pub(super) fn rules(self) -> Rules {
+        Rules { charged: Charged::new(&self.name, &self.budgets, self.shadow), challenges: self.challenges, at_once: self.at_once }
+    }
+}
+
+impl Rules {
+    pub(super) fn at_once(&self) -> AtOnce {
+        self.at_once
+    }
+}
+
+/// What an unknown browser is counted by.
+struct Lane<'l> {
+    source: &'l Limit,
+    account: &'l Limit,
+    /// The pass that pays, where one has to.
+    pass: Option<Subject>,
 }
 
 /// A charge that was refused, by what an operator calls it.
@@ -231,6 +272,16 @@ struct Refused {
 }
 
 impl<S: Store> Guard<S> {
+    pub(super) fn new(
+        rules: Arc<Rules>,
+        pulse: Arc<Pulse>,
+        limiter: Limiter<S>,
+        devices: Limiter<S>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { rules, pulse, limiter, devices, clock }
+    }
+
     /// Charges an attempt, before anybody looks at its password.
     ///
     /// A browser that is known to all the accounts is charged to its devices alone, so that nobody else's failures can keep it
@@ -248,7 +299,7 @@ impl<S: Store> Guard<S> {
             // use what all unknown browsers have.
             let limits = [&self.rules.charged.device_life, &self.rules.charged.device];
             let asks: Vec<Ask<'_>> = devices.iter().flat_map(|d| limits.map(|l| Ask::new(l, *d))).collect();
-            if let Ok(charged) = self.charge(&asks).await? {
+            if let Ok(charged) = self.charge(&self.devices, &asks).await? {
                 return self.go(attempt, charged, Trust::Known).await;
             }
         }
@@ -258,42 +309,64 @@ impl<S: Store> Guard<S> {
     async fn reserve_unknown(&self, attempt: &Attempt) -> Result<Verdict<S>, StoreError> {
         let alarm = self.rules.challenges && self.alarm();
         if alarm && attempt.pass.is_none() {
+            self.meter().challenged(self.clock.now());
             return self.challenge(attempt, "alarm", None).await;
         }
-        let Charged { account, challenged, .. } = &self.rules.charged;
-        // During an alarm each attempt uses up some of its pass, else one pass would do for the whole attack.
-        let pass = attempt.pass.filter(|_| alarm);
-        let refused = match self.charge(&self.asks(attempt, account, pass)).await? {
-            Ok(charged) => {
-                let trust = if pass.is_some() { Trust::Challenged } else { Trust::Unknown };
-                return self.go(attempt, charged, trust).await;
+        let Charged { source, account, source_challenged, account_challenged, .. } = &self.rules.charged;
+        // During an alarm each attempt uses up some of its pass, else one pass would do for the whole attack; and so does each
+        // that is let through where a budget is used up.
+        let mut lane = Lane { source, account, pass: attempt.pass.filter(|_| alarm) };
+        loop {
+            let refused = match self.charge(&self.limiter, &self.asks(attempt, &lane)).await? {
+                Ok(charged) => {
+                    if alarm {
+                        self.meter().passed(self.clock.now());
+                    }
+                    let trust = if lane.pass.is_some() { Trust::Challenged } else { Trust::Unknown };
+                    return self.go(attempt, charged, trust).await;
+                }
+                Err(refused) => refused,
+            };
+            let mut retry_after = refused.retry_after;
+            match refused.budget {
+                "source" => {
+                    // Only what uses the budget up begins a block. What comes while it lasts is refused by it and changes nothing.
+                    if !refused.blocked {
+                        retry_after = Some(self.block(Subject::client(attempt.client)).await?);
+                    }
+                    lane.source = source_challenged;
+                }
+                "account" => lane.account = account_challenged,
+                "pass" => {}
+                budget => return Ok(Verdict::Stop(Stop::Exceeded { budget, retry_after })),
             }
-            Err(refused) => refused,
-        };
-        match (refused.budget, attempt.pass) {
-            ("account", Some(pass)) => match self.charge(&self.asks(attempt, challenged, Some(pass))).await? {
-                Ok(charged) => self.go(attempt, charged, Trust::Challenged).await,
-                Err(refused) if refused.budget == "pass" => self.challenge(attempt, "pass", refused.retry_after).await,
-                Err(refused) => self.stop(attempt, &refused).await,
-            },
-            ("account" | "pass", _) if self.rules.challenges => self.challenge(attempt, refused.budget, refused.retry_after).await,
-            _ => self.stop(attempt, &refused).await,
+            if !self.rules.challenges {
+                return Ok(Verdict::Stop(Stop::Exceeded { budget: refused.budget, retry_after }));
+            }
+            if attempt.pass.is_none() || refused.budget == "pass" {
+                return self.challenge(attempt, refused.budget, retry_after).await;
+            }
+            lane.pass = attempt.pass;
         }
     }
 
     /// What an unknown browser is charged: what costs least to refuse by comes first, so that what is refused at its source never
     /// makes an account's state.
-    fn asks<'l>(&'l self, attempt: &Attempt, by_account: &'l Limit, pass: Option<Subject>) -> Vec<Ask<'l>> {
-        let Charged { source, network, pass: by_pass, .. } = &self.rules.charged;
+    fn asks<'l>(&'l self, attempt: &Attempt, lane: &Lane<'l>) -> Vec<Ask<'l>> {
+        let Charged { network, pass: by_pass, .. } = &self.rules.charged;
         let (from, cost) = (Subject::client(attempt.client), u32::try_from(attempt.accounts.len().max(1)).unwrap_or(u32::MAX));
-        let mut asks = vec![Ask::new(source, from).cost(cost), Ask::new(network, Subject::network(attempt.client)).cost(cost)];
-        asks.extend(pass.map(|pass| Ask::new(by_pass, pass)));
-        asks.extend(accounts_of(attempt).into_iter().map(|a| Ask::new(by_account, a).created_by(from)));
+        let mut asks = vec![Ask::new(lane.source, from).cost(cost), Ask::new(network, Subject::network(attempt.client)).cost(cost)];
+        asks.extend(lane.pass.map(|pass| Ask::new(by_pass, pass)));
+        asks.extend(accounts_of(attempt).into_iter().map(|a| Ask::new(lane.account, a).created_by(from)));
         asks
     }
 
-    async fn charge(&self, asks: &[Ask<'_>]) -> Result<Result<crate::limit::Reservation<S>, Refused>, StoreError> {
-        Ok(match self.limiter.reserve(asks).await? {
+    async fn charge(
+        &self,
+        limiter: &Limiter<S>,
+        asks: &[Ask<'_>],
+    ) -> Result<Result<crate::limit::Reservation<S>, Refused>, StoreError> {
+        Ok(match limiter.reserve(asks).await? {
             Reserved::Yes(charged) => Ok(charged),
             Reserved::No(Answer { limit, decision }) => {
                 let told = self.rules.charged.told();
@@ -306,7 +379,7 @@ impl<S: Store> Guard<S> {
     async fn go(&self, attempt: &Attempt, charged: crate::limit::Reservation<S>, trust: Trust) -> Result<Verdict<S>, StoreError> {
         let accounts = accounts_of(attempt);
         let slots = match trust {
-            Trust::Known => self.rules.known.enter(Subject::ALL).map(|slot| vec![slot]),
+            Trust::Known => self.pulse.known.enter(Subject::ALL).map(|slot| vec![slot]),
             Trust::Unknown | Trust::Challenged => self.unknown_slots(&accounts),
         };
         let Ok(slots) = slots else {
@@ -318,9 +391,9 @@ impl<S: Store> Guard<S> {
     }
 
     fn unknown_slots(&self, accounts: &[Subject]) -> Result<Vec<Slot>, Full> {
-        let mut slots = vec![self.rules.unknown.enter(Subject::ALL)?];
+        let mut slots = vec![self.pulse.unknown.enter(Subject::ALL)?];
         for account in accounts {
-            slots.push(self.rules.account.enter(*account)?);
+            slots.push(self.pulse.account.enter(*account)?);
         }
         Ok(slots)
     }
@@ -333,15 +406,7 @@ impl<S: Store> Guard<S> {
         Ok(Verdict::Stop(Stop::Challenge { budget, debt, retry_after }))
     }
 
-    async fn stop(&self, attempt: &Attempt, refused: &Refused) -> Result<Verdict<S>, StoreError> {
-        let mut retry_after = refused.retry_after;
-        // Only what uses the budget up begins a block. What comes while it lasts is refused by it and changes nothing.
-        if refused.budget == "source" && !refused.blocked {
-            retry_after = Some(self.block(Subject::client(attempt.client)).await?);
-        }
-        Ok(Verdict::Stop(Stop::Exceeded { budget: refused.budget, retry_after }))
-    }
-
+    /// Blocks a source, for longer each time in a day, and tells for how long.
     async fn block(&self, source: Subject) -> Result<Duration, StoreError> {
         let Charged { blocks, source: by_source, .. } = &self.rules.charged;
         let counted = self.limiter.try_acquire(blocks, source, 1).await?.decision;
@@ -360,12 +425,12 @@ impl<S: Store> Guard<S> {
 
     /// How the accounts, sources and networks of this guard are counted, for an operator who wants to look or unblock.
     #[must_use]
-    pub fn limits(&self) -> [(&'static str, &Limit); 6] {
+    pub fn limits(&self) -> [(&'static str, &Limit); 7] {
         self.rules.charged.told()
     }
 
     fn meter(&self) -> std::sync::MutexGuard<'_, Meter> {
-        self.rules.meter.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pulse.meter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -38,11 +38,7 @@ impl Meter {
     /// Counts a failure. Whether that is an alarm: more in the last minute than 30 and than ten times the median of this hour of
     /// the day in the last seven days.
     pub fn failure(&mut self, now: Micros) -> bool {
-        let minute = now.0 / MINUTE;
-        if minute != self.minute {
-            self.before = if minute == self.minute + 1 { self.now } else { 0 };
-            (self.minute, self.now) = (minute, 0);
-        }
+        self.turn(now);
         self.now += 1;
         let hour = now.0 / HOUR;
         let slot = &mut self.hours[slot(hour)];
@@ -50,10 +46,38 @@ impl Meter {
             *slot = (hour, 0);
         }
         slot.1 += 1;
+        self.judge(now);
+        self.alarm(now)
+    }
+
+    /// Counts an attempt that was sent to a challenge because of the alarm. An attack that does not pass challenges fails at
+    /// none, and would seem to be over.
+    pub fn challenged(&mut self, now: Micros) {
+        self.turn(now);
+        self.now += 1;
+        self.judge(now);
+    }
+
+    /// Takes one of those back: a challenge was passed.
+    pub fn passed(&mut self, now: Micros) {
+        self.turn(now);
+        let of = if self.now > 0 { &mut self.now } else { &mut self.before };
+        *of = of.saturating_sub(1);
+    }
+
+    fn turn(&mut self, now: Micros) {
+        let minute = now.0 / MINUTE;
+        if minute != self.minute {
+            self.before = if Some(minute) == self.minute.checked_add(1) { self.now } else { 0 };
+            (self.minute, self.now) = (minute, 0);
+        }
+    }
+
+    fn judge(&mut self, now: Micros) {
+        let hour = now.0 / HOUR;
         if self.last_minute(now) > FLOOR.max(TIMES * self.usual(hour) / 60) {
             self.alarm_until = Micros(now.0.saturating_add(LASTS));
         }
-        self.alarm(now)
     }
 
     /// Whether there is an alarm.
@@ -150,6 +174,31 @@ mod tests {
         failures(&mut meter, monday, 360_000, HOUR / 360_000);
         let end = failures(&mut meter, monday + 24 * HOUR, 90, 600_000);
         assert!(meter.alarm(Micros(end)));
+    }
+
+    #[test]
+    fn knocking_without_passing_keeps_the_alarm_up_and_passing_does_not() {
+        let alarmed = || {
+            let mut meter = Meter::default();
+            let end = failures(&mut meter, 1000 * HOUR, 40, 1000);
+            (meter, end)
+        };
+        let (mut meter, end) = alarmed();
+        for minute in 0..60 {
+            for n in 0..40 {
+                meter.challenged(Micros(end + minute * MINUTE + n * 1000));
+            }
+        }
+        assert!(meter.alarm(Micros(end + 60 * MINUTE)));
+        let (mut meter, end) = alarmed();
+        for minute in 0..60 {
+            for n in 0..40 {
+                let at = Micros(end + minute * MINUTE + n * 1000);
+                meter.challenged(at);
+                meter.passed(at);
+            }
+        }
+        assert!(!meter.alarm(Micros(end + 60 * MINUTE)), "newcomers who pass are no attack");
     }
 
     proptest::proptest! {
