@@ -26,14 +26,13 @@ pub struct LoginGuard {
     /// The pass that each address used last; whoever solves challenges gets a new one when it is used up.
     passes: HashMap<u32, Subject>,
     handed_out: u64,
-    pub last: String,
 }
 
 impl Default for LoginGuard {
     fn default() -> Self {
         let clock = ManualClock::at(Micros(START));
         let guard = Guard::builder("login").store_and_clock(Arc::new(MemoryStore::default()), Arc::new(clock.clone()));
-        Self { guard, clock, passes: HashMap::new(), handed_out: 0, last: String::new() }
+        Self { guard, clock, passes: HashMap::new(), handed_out: 0 }
     }
 }
 
@@ -77,7 +76,7 @@ impl Policy for LoginGuard {
             reserved = self.reserve(&asked);
             answer = Answer::CheckedAfterChallenge;
         }
-        let reservation = match reserved { Ok(r) => r, Err(stop) => { self.last = format!("{stop:?}").chars().take(60).collect(); return Answer::Refused } };
+        let Ok(reservation) = reserved else { return Answer::Refused };
         now(reservation.settle(if attempt.right { Outcome::Success } else { Outcome::Failure })).expect("as above");
         answer
     }

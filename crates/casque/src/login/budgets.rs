@@ -21,7 +21,7 @@ pub struct Budgets {
     /// Of one client address, whichever accounts. Default: 20 an hour. A source that uses it up is blocked for a quarter of an
     /// hour, then for one, four and 24 hours.
     pub source: Quota,
-    /// Of one client address that is blocked, for those behind it who pass a challenge. Default: 5 an hour.
+    /// Of one client address that is blocked, for those behind it who pass a challenge. Default: 8 an hour.
     pub source_challenged: Quota,
     /// Of one network, IPv4 /24 or IPv6 /48. Default: 300 an hour.
     pub network: Quota,
@@ -36,7 +36,7 @@ impl Default for Budgets {
             account: Quota::per_hour(5),
             account_challenged: Quota::per_hour(5),
             source: Quota::per_hour(20),
-            source_challenged: Quota::per_hour(5),
+            source_challenged: Quota::per_hour(8),
             network: Quota::per_hour(300),
             pass: Quota::per_hour(3),
         }

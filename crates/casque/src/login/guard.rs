@@ -80,6 +80,8 @@ pub struct Reservation<S = MemoryStore> {
     client: ClientIp,
     accounts: Vec<Subject>,
     trust: Trust,
+    /// Whether its source is blocked, and it was charged to what is left there to those who pass a challenge.
+    blocked: bool,
     _slots: Vec<Slot>,
 }
 
@@ -300,7 +302,7 @@ impl<S: Store> Guard<S> {
             let limits = [&self.rules.charged.device_life, &self.rules.charged.device];
             let asks: Vec<Ask<'_>> = devices.iter().flat_map(|d| limits.map(|l| Ask::new(l, *d))).collect();
             if let Ok(charged) = self.charge(&self.devices, &asks).await? {
-                return self.go(attempt, charged, Trust::Known).await;
+                return self.go(attempt, charged, Trust::Known, false).await;
             }
         }
         self.reserve_unknown(attempt).await
@@ -323,7 +325,8 @@ impl<S: Store> Guard<S> {
                         self.meter().passed(self.clock.now());
                     }
                     let trust = if lane.pass.is_some() { Trust::Challenged } else { Trust::Unknown };
-                    return self.go(attempt, charged, trust).await;
+                    let in_lane = lane.source.id() == source_challenged.id();
+                    return self.go(attempt, charged, trust, in_lane).await;
                 }
                 Err(refused) => refused,
             };
@@ -336,9 +339,17 @@ impl<S: Store> Guard<S> {
                     }
                     lane.source = source_challenged;
                 }
-                "account" => lane.account = account_challenged,
+                "account" => {
+                    self.cost_of_knocking(attempt, &lane).await?;
+                    lane.account = account_challenged;
+                }
                 "pass" => {}
-                budget => return Ok(Verdict::Stop(Stop::Exceeded { budget, retry_after })),
+                budget => {
+                    if budget == "account-challenged" {
+                        self.cost_of_knocking(attempt, &lane).await?;
+                    }
+                    return Ok(Verdict::Stop(Stop::Exceeded { budget, retry_after }));
+                }
             }
             if !self.rules.challenges {
                 return Ok(Verdict::Stop(Stop::Exceeded { budget: refused.budget, retry_after }));
@@ -348,6 +359,12 @@ impl<S: Store> Guard<S> {
             }
             lane.pass = attempt.pass;
         }
+    }
+
+    /// An attempt at an account whose budget is used up is not looked at, and yet costs its source one: whoever keeps an account
+    /// shut spends what he could keep others shut with.
+    async fn cost_of_knocking(&self, attempt: &Attempt, lane: &Lane<'_>) -> Result<(), StoreError> {
+        self.limiter.change(lane.source, Subject::client(attempt.client), Change::Penalise(1)).await.map(|_| ())
     }
 
     /// What an unknown browser is charged: what costs least to refuse by comes first, so that what is refused at its source never
@@ -376,7 +393,7 @@ impl<S: Store> Guard<S> {
         })
     }
 
-    async fn go(&self, attempt: &Attempt, charged: crate::limit::Reservation<S>, trust: Trust) -> Result<Verdict<S>, StoreError> {
+    async fn go(&self, attempt: &Attempt, charged: crate::limit::Reservation<S>, trust: Trust, blocked: bool) -> Result<Verdict<S>, StoreError> {
         let accounts = accounts_of(attempt);
         let slots = match trust {
             Trust::Known => self.pulse.known.enter(Subject::ALL).map(|slot| vec![slot]),
@@ -387,7 +404,7 @@ impl<S: Store> Guard<S> {
             charged.settle(Settle::Refund).await?;
             return Ok(Verdict::Stop(Stop::Busy));
         };
-        Ok(Verdict::Go(Reservation { guard: self.clone(), charged, client: attempt.client, accounts, trust, _slots: slots }))
+        Ok(Verdict::Go(Reservation { guard: self.clone(), charged, client: attempt.client, accounts, trust, blocked, _slots: slots }))
     }
 
     fn unknown_slots(&self, accounts: &[Subject]) -> Result<Vec<Slot>, Full> {
@@ -462,29 +479,30 @@ impl<S: Store> Reservation<S> {
     pub async fn settle(self, outcome: Outcome) -> Result<(), StoreError> {
         match outcome {
             Outcome::Success | Outcome::Neutral => self.charged.settle(Settle::Refund).await,
+            // The charges stay as they are.
             Outcome::Failure => {
-                self.charged.settle(Settle::Keep).await?;
                 if self.trust == Trust::Known {
                     return Ok(());
                 }
                 let now = self.guard.clock.now();
                 self.guard.meter().failure(now);
-                note_spread(&self.guard, self.client, &self.accounts).await
+                self.note_spread().await
             }
         }
     }
-}
 
-/// Charges a source extra for failing at ever more accounts.
-async fn note_spread<S: Store>(guard: &Guard<S>, client: ClientIp, accounts: &[Subject]) -> Result<(), StoreError> {
-    let Charged { pair, spread, source, .. } = &guard.rules.charged;
-    let from = Subject::client(client);
-    for account in accounts {
-        let both = Subject::of([from.as_bytes(), account.as_bytes()]);
-        let seen = guard.limiter.try_acquire(pair, both, 1).await?.decision;
-        if Charged::is_new(&seen) && !guard.limiter.try_acquire(spread, from, 1).await?.decision.allowed {
-            guard.limiter.change(source, from, Change::Penalise(SPRAYING_COST)).await?;
+    /// Charges a source extra for failing at ever more accounts.
+    async fn note_spread(&self) -> Result<(), StoreError> {
+        let Charged { pair, spread, source, source_challenged, .. } = &self.guard.rules.charged;
+        let (limiter, from) = (&self.guard.limiter, Subject::client(self.client));
+        let charged = if self.blocked { source_challenged } else { source };
+        for account in &self.accounts {
+            let both = Subject::of([from.as_bytes(), account.as_bytes()]);
+            let seen = limiter.try_acquire(pair, both, 1).await?.decision;
+            if Charged::is_new(&seen) && !limiter.try_acquire(spread, from, 1).await?.decision.allowed {
+                limiter.change(charged, from, Change::Penalise(SPRAYING_COST)).await?;
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
