@@ -10,9 +10,8 @@ use super::fields::AccountFields;
 use super::refusal::Refusal;
 use super::walk::{Gathered, Source};
 
-const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new()
-    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-    .with_decode_allow_trailing_bits(true);
+const CONFIG: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true);
 const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, CONFIG);
 
 /// Names in the header fields that may hold them, of every line.

@@ -6,14 +6,33 @@ use http::HeaderName;
 
 /// What the fields of log-in pages are called: in frameworks' templates and in the apps that most people run.
 const USUAL: [&str; 22] = [
-    "username", "user", "user_name", "user_id", "userid", "user_login", "login", "login_id", "login_name", "email", "email_address", "mail",
-    "log", "j_username", "identifier", "account", "account_name", "phone", "phone_number", "uname", "_username", "login_email",
+    "username",
+    "user",
+    "user_name",
+    "user_id",
+    "userid",
+    "user_login",
+    "login",
+    "login_id",
+    "login_name",
+    "email",
+    "email_address",
+    "mail",
+    "log",
+    "j_username",
+    "identifier",
+    "account",
+    "account_name",
+    "phone",
+    "phone_number",
+    "uname",
+    "_username",
+    "login_email",
 ];
 
-/// What submit buttons are called by pages that name the button as others name the field.
-const LABELS: [&str; 14] = [
-    "login", "signin", "logon", "submit", "continue", "next", "enter", "go", "ok", "1", "true", "on", "anmelden", "connexion",
-];
+/// What stands on buttons of pages that name the button `login`, as others name the field.
+const LABELS: [&str; 14] =
+    ["login", "signin", "logon", "submit", "continue", "next", "enter", "go", "ok", "1", "true", "on", "anmelden", "connexion"];
 
 /// How many keys may stand above a usual name: `user[email]`, `{"variables":{"input":{"email":…}}}`.
 pub(super) const PARENTS: usize = 2;
@@ -84,8 +103,7 @@ impl AccountFields {
         let Some(steps) = pointer.strip_prefix('/') else {
             return Err(format!("`{pointer}` must start with `/`, as in /user/email"));
         };
-        let steps: Vec<String> =
-            steps.split('/').filter(|s| *s != "*").map(|s| s.replace("~1", "/").replace("~0", "~")).collect();
+        let steps: Vec<String> = steps.split('/').filter(|s| *s != "*").map(|s| s.replace("~1", "/").replace("~0", "~")).collect();
         if steps.iter().all(|s| s.is_empty()) {
             return Err(format!("`{pointer}` names no field, as /user/email does"));
         }
@@ -129,6 +147,14 @@ impl AccountFields {
         way.len() <= self.longest && self.named.contains(way)
     }
 
+    /// Whether a key ends in a usual name with its parents in front, as `user.email` does where a framework flattens objects.
+    pub(super) fn is_flattened(&self, key: &str) -> bool {
+        let Some(at) = key.rfind(['[', '.', ':']).filter(|_| self.usual) else { return false };
+        let mut name = String::new();
+        fold(key.get(at..).unwrap_or_default(), &mut name);
+        self.is_named(&name)
+    }
+
     /// How many keys above a name do not count.
     pub(super) fn parents(&self) -> usize {
         if self.usual { PARENTS } else { 0 }
@@ -139,9 +165,9 @@ impl AccountFields {
         self.above.contains(way)
     }
 
-    /// Whether a value is that of a button whose name was guessed to be an account's.
-    pub(super) fn is_label(&self, value: &str) -> bool {
-        self.usual && LABELS.contains(&value)
+    /// Whether a value is that of a button, whose name was guessed to be an account's.
+    pub(super) fn is_label(&self, way: &str, value: &str) -> bool {
+        self.usual && way.ends_with("login") && LABELS.contains(&value)
     }
 
     fn name<'s>(&mut self, steps: impl IntoIterator<Item = &'s str>) {

@@ -34,8 +34,11 @@ fn read_pair(pair: &[u8], walk: &mut Walk<'_>) -> Result<(), Refusal> {
     };
     let key = decoded(key);
     go(&String::from_utf8_lossy(&key), walk)?;
-    let value = if walk.in_field() { decoded(value) } else { Vec::new() };
-    walk.value(Value::Text(&value))?;
+    if walk.in_field() && has_broken_escape(value) {
+        return Err(Refusal::Form);
+    }
+    // Others are of no interest, unless they are a document.
+    walk.value(Value::Text(&decoded(value)))?;
     walk.home();
     Ok(())
 }
@@ -79,6 +82,11 @@ pub(super) fn steps(key: &str, mut each: impl FnMut(&str)) {
 /// `%u0065`, which older .NET decodes and nobody else.
 fn has_wide_escape(form: &[u8]) -> bool {
     form.windows(6).any(|w| matches!(w, [b'%', b'u' | b'U', hex @ ..] if hex.iter().all(u8::is_ascii_hexdigit)))
+}
+
+/// A `%` that begins no escape, with which qs decodes nothing of a value and PHP the rest.
+fn has_broken_escape(value: &[u8]) -> bool {
+    memchr::memchr_iter(b'%', value).any(|at| !value.get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)))
 }
 
 /// `+` as a space, and percent-encodings decoded once; those that are none stay.

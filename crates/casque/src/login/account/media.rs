@@ -11,12 +11,13 @@ pub(super) enum Reading {
     Json,
     /// A form by its type, or whatever has no type or `text/plain`.
     Form,
-    Multipart { boundary: String },
+    Multipart {
+        boundary: String,
+    },
 }
 
 /// Charsets in which ASCII is ASCII. Of their other letters there is one more reading at most.
-const CHARSETS: [&str; 9] =
-    ["utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso8859-1", "latin1", "iso-8859-15", "windows-1252"];
+const CHARSETS: [&str; 9] = ["utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso8859-1", "latin1", "iso-8859-15", "windows-1252"];
 
 /// How a request's body is read.
 pub(super) fn reading(headers: &HeaderMap) -> Result<Reading, Refusal> {
@@ -128,7 +129,11 @@ mod tests {
     fn types() {
         let of = |value: &str| read(&[("content-type", value)]);
         for json in [
-            "application/json", "Application/JSON; charset=\"UTF-8\"", "application/vnd.api+json", "text/json;", "application/json ; charset=latin1",
+            "application/json",
+            "Application/JSON; charset=\"UTF-8\"",
+            "application/vnd.api+json",
+            "text/json;",
+            "application/json ; charset=latin1",
         ] {
             assert_eq!(of(json), Ok(Reading::Json), "{json}");
         }
@@ -139,15 +144,27 @@ mod tests {
         assert_eq!(of("multipart/form-data; boundary=----WebKitFormBoundary7MA4"), multipart("----WebKitFormBoundary7MA4"));
         assert_eq!(of("multipart/form-data; boundary=\"a=b\""), multipart("a=b"));
         for odd in [
-            "", "json", "application/xml", "application/", "*/*", "application/json, text/plain", "application/json; charset", "text/xml",
-            "application/json; charset=utf-8; charset=utf-16", "application/octet-stream", "multipart/mixed; boundary=a", "application/json; a=\"\\\"\"",
+            "",
+            "json",
+            "application/xml",
+            "application/",
+            "*/*",
+            "application/json, text/plain",
+            "application/json; charset",
+            "text/xml",
+            "application/json; charset=utf-8; charset=utf-16",
+            "application/octet-stream",
+            "multipart/mixed; boundary=a",
+            "application/json; a=\"\\\"\"",
         ] {
             assert_eq!(of(odd), Err(Refusal::MediaType), "{odd}");
         }
         for charset in ["utf-16", "utf-16le", "utf-7", "utf-32", "cp037", "x", "\"\""] {
             assert_eq!(of(&format!("application/json; charset={charset}")), Err(Refusal::Charset), "{charset}");
         }
-        for boundary in ["x-boundary=a; boundary=b", "boundary=\"a b\"", "charset=utf-8", "boundary=\"a,b\"", "boundary=----", "boundary*=a"] {
+        for boundary in
+            ["x-boundary=a; boundary=b", "boundary=\"a b\"", "charset=utf-8", "boundary=\"a,b\"", "boundary=----", "boundary*=a"]
+        {
             assert_eq!(of(&format!("multipart/form-data; {boundary}")), Err(Refusal::Multipart), "{boundary}");
         }
         assert_eq!(of("multipart/form-data; boundary=a; boundary=b"), Err(Refusal::MediaType));

@@ -48,7 +48,9 @@ impl Refusal {
             Self::TooLong => "The request is longer than a log-in can be.",
             Self::Encoding => "A log-in must be sent without Content-Encoding.",
             Self::Charset => "A log-in must be sent as UTF-8.",
-            Self::MediaType => "A log-in must be sent as one of application/x-www-form-urlencoded, application/json and multipart/form-data.",
+            Self::MediaType => {
+                "A log-in must be sent as one of application/x-www-form-urlencoded, application/json and multipart/form-data."
+            }
             Self::Json => "The request is not well-formed JSON in UTF-8.",
             Self::Depth => "The request is nested too deeply.",
             Self::Form => "The form has a field that is not well-formed.",

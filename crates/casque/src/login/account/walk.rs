@@ -82,7 +82,7 @@ impl Gathered {
         for seen in &self.seen {
             let Some(name) = Name::read(&seen.value)? else { continue };
             let known = |(n, s): &(Name, &Seen)| *n == name && s.source == seen.source && s.way == seen.way && s.place == seen.place;
-            if !fields.is_label(name.as_str()) && !read.iter().any(known) {
+            if !fields.is_label(&seen.way, name.as_str()) && !read.iter().any(known) {
                 read.push((name, seen));
             }
         }
@@ -166,7 +166,7 @@ impl<'w> Walk<'w> {
         self.push(step)?;
         fold(key, &mut self.way);
         let starts = self.steps.iter().filter(|s| s.key).map(|s| s.way).take(self.fields.parents() + 1);
-        let hit = starts.filter_map(|start| self.way.get(start..)).any(|way| self.fields.is_named(way));
+        let hit = starts.filter_map(|start| self.way.get(start..)).any(|way| self.fields.is_named(way)) || self.fields.is_flattened(key);
         if let Some(step) = self.steps.last_mut() {
             step.hit = hit;
         }
