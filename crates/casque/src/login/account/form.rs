@@ -33,7 +33,13 @@ fn read_pair(pair: &[u8], walk: &mut Walk<'_>) -> Result<(), Refusal> {
         None => (pair, &[][..]),
     };
     let key = decoded(key);
-    go(&String::from_utf8_lossy(&key), walk)?;
+    let key = String::from_utf8_lossy(&key);
+    let top = key.split(['[', '.']).next().unwrap_or("");
+    if top.contains(['{', '"']) {
+        // A piece of JSON that is read as a form to be sure. No field is called so.
+        return Ok(());
+    }
+    go(&key, walk)?;
     if walk.in_field() && has_broken_escape(value) {
         return Err(Refusal::Form);
     }

@@ -35,7 +35,7 @@ pub(super) fn reading(headers: &HeaderMap) -> Result<Reading, Refusal> {
     let (kind, subtype) = essence.split_once('/').ok_or(Refusal::MediaType)?;
     match (kind, subtype) {
         ("application", "x-www-form-urlencoded") | ("text", "plain") => Ok(Reading::Form),
-        ("multipart", "form-data") => boundary(line, &parameters).map(|boundary| Reading::Multipart { boundary }),
+        ("multipart", "form-data") => boundary(&parameters).map(|boundary| Reading::Multipart { boundary }),
         (_, json) if json.contains("json") => Ok(Reading::Json),
         _ => Err(Refusal::MediaType),
     }
@@ -97,15 +97,15 @@ pub(super) fn is_charset(name: &str) -> bool {
     CHARSETS.iter().any(|c| name.trim().eq_ignore_ascii_case(c))
 }
 
-/// The boundary, if all servers agree on it. PHP takes whatever follows the first `boundary`, anywhere in the line.
-fn boundary(line: &HeaderValue, parameters: &[(String, String)]) -> Result<String, Refusal> {
-    let line = line.as_bytes().to_ascii_lowercase();
-    let once = memchr::memmem::find_iter(&line, b"boundary").count() == 1;
+/// The boundary, if all servers agree on it. PHP takes what follows the first `boundary` in the line, so there may be no parameter that
+/// could hold one more.
+fn boundary(parameters: &[(String, String)]) -> Result<String, Refusal> {
+    let alone = parameters.iter().all(|(name, _)| matches!(name.as_str(), "boundary" | "charset"));
     // RFC 2046 5.1.1, without the characters at which some servers cut an unquoted one, and not of dashes alone.
     let fits = |b: u8| b.is_ascii_alphanumeric() || b"'()+_-./=?".contains(&b);
     let boundary = parameter(parameters, "boundary").unwrap_or_default();
     let good = (1..=70).contains(&boundary.len()) && boundary.bytes().all(fits) && boundary.bytes().any(|b| b.is_ascii_alphanumeric());
-    if once && good { Ok(boundary.to_owned()) } else { Err(Refusal::Multipart) }
+    if alone && good { Ok(boundary.to_owned()) } else { Err(Refusal::Multipart) }
 }
 
 /// RFC 9110 5.6.2.
@@ -162,9 +162,15 @@ mod tests {
         for charset in ["utf-16", "utf-16le", "utf-7", "utf-32", "cp037", "x", "\"\""] {
             assert_eq!(of(&format!("application/json; charset={charset}")), Err(Refusal::Charset), "{charset}");
         }
-        for boundary in
-            ["x-boundary=a; boundary=b", "boundary=\"a b\"", "charset=utf-8", "boundary=\"a,b\"", "boundary=----", "boundary*=a"]
-        {
+        for boundary in [
+            "x-boundary=a; boundary=b",
+            "boundary=\"a b\"",
+            "charset=utf-8",
+            "boundary=\"a,b\"",
+            "boundary=----",
+            "boundary*=a",
+            "x=\";boundary=a\"; boundary=b",
+        ] {
             assert_eq!(of(&format!("multipart/form-data; {boundary}")), Err(Refusal::Multipart), "{boundary}");
         }
         assert_eq!(of("multipart/form-data; boundary=a; boundary=b"), Err(Refusal::MediaType));
