@@ -20,9 +20,9 @@
     for (let i = 16; i < 64; i++) {
       const x = W[i - 15], y = W[i - 2];
       W[i] = W[i - 16] + W[i - 7]
-        + ((x >>> 7 | x << 25) ^ (x >>> 18 | x << 14) ^ x >>> 3) + ((y >>> 17 | y << 15) ^ (y >>> 19 | y << 13) ^ y >>> 10);
+        + ((x >>> 7 | x << 25) ^ (x >>> 18 | x << 14) ^ x >>> 3) + ((y >>> 17 | y << 15) ^ (y >>> 19 | y << 13) ^ y >>> 10) | 0;
     }
-    let [a, b, c, d, e, f, g, h] = state;
+    let a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5], g = state[6], h = state[7];
     for (let i = 0; i < 64; i++) {
       const t = h + ((e >>> 6 | e << 26) ^ (e >>> 11 | e << 21) ^ (e >>> 25 | e << 7)) + (e & f ^ ~e & g) + K[i] + W[i] | 0;
       const u = ((a >>> 2 | a << 30) ^ (a >>> 13 | a << 19) ^ (a >>> 22 | a << 10)) + (a & b ^ a & c ^ b & c) | 0;
@@ -41,11 +41,17 @@
   }
   const middle = state.slice();
   put(text.slice(whole), 0, 128);
+  let width = 0;
   const zeros = (number) => {
-    const digits = String(number), end = tail + digits.length, size = end < 56 ? 64 : 128;
-    put(digits + '\x80', tail, size);
-    buffer.setUint32(size - 4, (whole + end) * 8);
-    state.set(middle);
+    const digits = String(number) + '\x80', end = tail + digits.length, size = end < 57 ? 64 : 128;
+    if (digits.length === width) {
+      put(digits, tail, 0);
+    } else {
+      width = digits.length;
+      put(digits, tail, size);
+      buffer.setUint32(size - 4, (whole + end - 1) * 8);
+    }
+    for (let i = 0; i < 8; i++) state[i] = middle[i];
     for (let i = 0; i < size; i += 64) block(i);
     return Math.clz32(state[0]);
   };

@@ -16,7 +16,7 @@ use crate::reply::escape_html;
 pub const WAIT_CSP: &str = "default-src 'none';base-uri 'none';form-action 'self';frame-ancestors 'none';style-src 'sha256-TelOy32JlXuEIsOVgZOJEDUl1Uk+5z8cyuUgU/6CwIc='";
 
 /// The Content-Security-Policy of the page that works: its own script, too.
-pub const WORK_CSP: &str = "default-src 'none';base-uri 'none';form-action 'self';frame-ancestors 'none';style-src 'sha256-TelOy32JlXuEIsOVgZOJEDUl1Uk+5z8cyuUgU/6CwIc=';script-src 'sha256-DXSrE5ywZwJkC9JmnZBL0BIHSi3Wy7S4vC+HnnWnCKk='";
+pub const WORK_CSP: &str = "default-src 'none';base-uri 'none';form-action 'self';frame-ancestors 'none';style-src 'sha256-TelOy32JlXuEIsOVgZOJEDUl1Uk+5z8cyuUgU/6CwIc=';script-src 'sha256-bunAaXyxaOLMp35OA2t/zdeEZAF12DahzLYNmdDNvrI='";
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -37,7 +37,7 @@ pub(super) fn draw(challenge: &Challenge, token: &str, wait_left: u64, request_i
     );
     page.push_str("<p>Somebody is trying many passwords at this site. Until that is over, browsers that have not signed in here before ");
     page.push_str(if work {
-        "are checked first. Yours does a sum that takes it some seconds; there is nothing for you to solve.</p>"
+        "are checked first. Yours is working on a sum that takes it some seconds. You do not have to do anything.</p>"
     } else {
         "wait a little first.</p>"
     });
@@ -47,13 +47,13 @@ pub(super) fn draw(challenge: &Challenge, token: &str, wait_left: u64, request_i
     }
     let _ = write!(page, "><input type=\"hidden\" name=\"token\" value=\"{token}\">");
     if work {
-        page.push_str("<input type=\"hidden\" name=\"solution\" value=\"\"><div id=\"work\" hidden><label for=\"bar\">How far the check is</label><progress id=\"bar\" max=\"1\" value=\"0\"></progress></div><p id=\"say\" role=\"status\" aria-live=\"polite\"></p>");
+        page.push_str("<input type=\"hidden\" name=\"solution\" value=\"\"><div id=\"work\" hidden><label for=\"bar\">Progress of the check</label><progress id=\"bar\" max=\"1\" value=\"0\"></progress></div><p id=\"say\" role=\"status\" aria-live=\"polite\"></p>");
         let _ = write!(
             page,
-            "<p id=\"idle\">Without JavaScript the check cannot run. Then the page goes on after {wait}; if it does not, press the button.</p>"
+            "<p id=\"idle\">The check has not started: it needs JavaScript. Without it, this page goes on by itself after {wait}; if it does not, press the button.</p>"
         );
     } else {
-        let _ = write!(page, "<p>The page goes on after {wait}. If it does not, press the button.</p>");
+        let _ = write!(page, "<p>This page goes on by itself after {wait}. If it does not, press the button.</p>");
     }
     page.push_str("<button id=\"go\">Continue</button></form><p><strong>You will come back to the form. Please fill it in again:</strong> what you typed was not kept.</p>");
     if let Some(id) = request_id {

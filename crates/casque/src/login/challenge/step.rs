@@ -12,7 +12,7 @@ pub enum Step {
     },
     /// To find a number whose hash with the token begins with so many zero bits. Without script, a longer wait.
     ProofOfWork {
-        /// Zero bits, 1 to [`MAX_BITS`]. Each doubles the work; 18 are about a second on a desktop.
+        /// Zero bits, 1 to [`MAX_BITS`]. Each doubles the work; 20 are a million tries, about a second on a desktop.
         bits: u8,
     },
     /// To satisfy a page of the operator, such as a captcha: see [`super::Vouching`].
@@ -27,7 +27,7 @@ pub enum Step {
     },
 }
 
-/// The most zero bits: 4 million tries on average, half a minute on an old phone.
+/// The most zero bits: 4 million tries on average, some twenty seconds on a phone.
 pub const MAX_BITS: u8 = 22;
 /// The most seconds of a wait.
 pub const MAX_WAIT: u16 = 600;
@@ -64,11 +64,11 @@ pub struct Escalation {
 }
 
 impl Default for Escalation {
-    /// Up to 2 failures, 5 seconds of waiting; then work: 17 bits (half a second on a desktop), 18 from 6 failures on, 19 from
-    /// 10, 20 from 14, 21 from 18 and 22 from 24.
+    /// Up to 2 failures, 5 seconds of waiting; then work: 18 bits (a quarter of a second on a desktop, one or two on a phone), 19
+    /// from 6 failures on, 20 from 10, 21 from 14, and 22 from 18.
     fn default() -> Self {
         let work = |from, bits| (from, Step::ProofOfWork { bits });
-        let steps = vec![(0, Step::Wait { seconds: 5 }), work(3, 17), work(6, 18), work(10, 19), work(14, 20), work(18, 21), work(24, 22)];
+        let steps = vec![(0, Step::Wait { seconds: 5 }), work(3, 18), work(6, 19), work(10, 20), work(14, 21), work(18, MAX_BITS)];
         Self { steps }
     }
 }
@@ -170,8 +170,8 @@ mod tests {
         let escalation = Escalation::default();
         assert_eq!(escalation.step(0), Step::Wait { seconds: 5 });
         assert_eq!(escalation.step(2), Step::Wait { seconds: 5 });
-        assert_eq!(escalation.step(3), Step::ProofOfWork { bits: 17 });
-        assert_eq!(escalation.step(13), Step::ProofOfWork { bits: 19 });
+        assert_eq!(escalation.step(3), Step::ProofOfWork { bits: 18 });
+        assert_eq!(escalation.step(13), Step::ProofOfWork { bits: 20 });
         assert_eq!(escalation.step(u32::MAX), Step::ProofOfWork { bits: 22 });
         let weight = |debt| match escalation.step(debt) {
             Step::ProofOfWork { bits } => bits,
@@ -185,7 +185,7 @@ mod tests {
         let captcha = Step::External { url: HookUrl::parse("https://captcha.example/").unwrap() };
         let mail = Step::StepUp { url: HookUrl::parse("/sign-in-by-mail").unwrap() };
         let escalation = Escalation::default().from_debt(8, &captcha).from_debt(20, &mail);
-        assert_eq!(escalation.step(7), Step::ProofOfWork { bits: 18 });
+        assert_eq!(escalation.step(7), Step::ProofOfWork { bits: 19 });
         assert_eq!((escalation.step(8), escalation.step(19), escalation.step(20)), (captcha.clone(), captcha.clone(), mail));
         assert_eq!(Escalation::default().from_debt(0, &captcha).step(5), captcha);
         assert_eq!(Escalation::always(&Step::ProofOfWork { bits: 200 }).step(0), Step::ProofOfWork { bits: MAX_BITS });
