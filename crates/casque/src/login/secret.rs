@@ -31,18 +31,21 @@ pub(super) enum Purpose {
     DeviceName,
     /// Challenges that were posed.
     Challenge,
+    /// Where a challenge leads back to, hidden inside it.
+    ReturnTo,
     /// Passes, which solved challenges are changed into.
     Pass,
 }
 
 impl Purpose {
-    const ALL: [Self; 4] = [Self::Device, Self::DeviceName, Self::Challenge, Self::Pass];
+    const ALL: [Self; 5] = [Self::Device, Self::DeviceName, Self::Challenge, Self::ReturnTo, Self::Pass];
 
     fn label(self) -> &'static [u8] {
         match self {
             Self::Device => b"casque.login.device.v1",
             Self::DeviceName => b"casque.login.device-name.v1",
             Self::Challenge => b"casque.login.challenge.v1",
+            Self::ReturnTo => b"casque.login.return-to.v1",
             Self::Pass => b"casque.login.pass.v1",
         }
     }
@@ -53,7 +56,7 @@ impl Purpose {
 pub(super) struct Keys {
     id: [u8; 4],
     /// In the order of [`Purpose::ALL`].
-    macs: [Hmac<Sha256>; 4],
+    macs: [Hmac<Sha256>; 5],
 }
 
 impl Keys {
@@ -76,11 +79,12 @@ impl Keys {
 
     /// HMAC-SHA256 under the key of a purpose, over parts that cannot run into each other.
     pub(super) fn mac(&self, purpose: Purpose, parts: &[&[u8]]) -> Hmac<Sha256> {
-        let [device, device_name, challenge, pass] = &self.macs;
+        let [device, device_name, challenge, return_to, pass] = &self.macs;
         let mut mac = match purpose {
             Purpose::Device => device,
             Purpose::DeviceName => device_name,
             Purpose::Challenge => challenge,
+            Purpose::ReturnTo => return_to,
             Purpose::Pass => pass,
         }
         .clone();
@@ -229,7 +233,7 @@ mod tests {
         }
         tags.sort();
         tags.dedup();
-        assert_eq!(tags.len(), 8);
+        assert_eq!(tags.len(), 10);
         let mac = |parts: &[&[u8]]| secrets.current().mac(Purpose::Pass, parts).finalize().into_bytes();
         assert_ne!(mac(&[b"ab", b"c"]), mac(&[b"a", b"bc"]));
     }
@@ -245,6 +249,7 @@ mod tests {
         assert_eq!(tag(Purpose::Device), "00c365ab2fb559ae0caf4e6aa643ac6bc531ef044d53d332ec0b7c1e6cfc5932");
         assert_eq!(tag(Purpose::DeviceName), "bc26e637a6bab4ccc4e8575f7a2c129a1f93f3ca94dc445c086527d34763e4e6");
         assert_eq!(tag(Purpose::Challenge), "de6bc12f0e3eee2f0bfe78f09aceefd581e8500dd7850959ac7d94022d1ceb87");
+        assert_eq!(tag(Purpose::ReturnTo), "024076dcf1701cd5217133f9f9de4ce2cf1a98e95abd8988d24c6f14bdc9f47d");
         assert_eq!(tag(Purpose::Pass), "d6718674a3e224fcfc7960a2d6a4612cb0544176034af1e52040a020fccd8166");
     }
 

@@ -26,7 +26,8 @@
 //! *Working ahead*: the nonce is random, and a token is good for its work and two minutes. *Waiting in many places at once*: the
 //! tokens of one address all lead to attempts that this address pays for. *Open redirect*: the way back is a [`ReturnTo`] inside
 //! the token; the operator's pages come from his configuration. *A token as a cookie, a pass as a device*: each kind has a key
-//! of its own. *Oversized tokens*: bounded before they are decoded. *A clock that goes back*: what is more than a minute from the
+//! of its own. *Reading a reset link's key out of a
+//! token that passes through logs and other pages*: the way back is hidden in it. *Oversized tokens*: bounded before they are decoded. *A clock that goes back*: what is more than a minute from the
 //! future is refused; waits take longer, never shorter. *Forging by header*: nothing of a request is believed but its tag; the
 //! address comes from [`crate::client_ip`]. *An easier challenge*: difficulty, wait and expiry are under the tag, and asking
 //! again is answered by the same debt. *Burning our CPU*: a check is one HMAC and one hash. *Login CSRF*: a page elsewhere can

@@ -52,7 +52,7 @@ impl Pass {
     /// not ended. `now` is in seconds since 1970.
     #[must_use]
     pub fn open(secrets: &Secrets, client: ClientIp, route: Subject, value: &[u8], now: u64) -> Option<Self> {
-        let body = TOKEN.open(secrets, &[&client.key(), route.as_bytes()], value)?;
+        let (_, body) = TOKEN.open(secrets, &[&client.key(), route.as_bytes()], value)?;
         let (expires_at, rest) = take_time(&body)?;
         let (nonce, rest) = take(rest)?;
         let in_time = now < expires_at && expires_at <= now.saturating_add(LONGEST + LEEWAY);

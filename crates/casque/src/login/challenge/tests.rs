@@ -55,7 +55,7 @@ fn solve(token: &str, bits: u8) -> String {
 
 fn unmet(result: &Result<Passed, Rejected>) -> Option<u64> {
     match result {
-        Err(Rejected::Unmet { wait_left, .. }) => Some(wait_left),
+        Err(Rejected::Unmet { wait_left, .. }) => Some(*wait_left),
         _ => None,
     }
 }
@@ -63,11 +63,19 @@ fn unmet(result: &Result<Passed, Rejected>) -> Option<u64> {
 /// Computed with another implementation: the formats must not change unseen.
 #[test]
 fn the_formats_are_known() {
-    let token = "ch1.3-o1YwISAGVT8QAAHgCWQUJDREVGR0hJSktMTU5PUN2siI3sMpC__Km8Ltm4q4MvbG9naW4_bmV4dD0vY2FydFH1LG6qm1aVkcNSk9cQr0U";
+    let token = "ch1.3-o1YwISAGVT8QAAHgCWQUJDREVGR0hJSktMTU5PUN2siI3sMpC__Km8Ltm4q4O3peUA5HWb29rBA3QpmVAoymbvkDd5ogxXL-haA8iCg6c";
     assert_eq!(work(18).seal(&secrets(), me()), token);
     assert_eq!(Challenge::open(&secrets(), me(), token), Some(work(18)));
     let passed = redeem(&bare(token), me(), NOW + 30).unwrap();
     assert_eq!(passed.pass.seal(&secrets()), "p1.3-o1YwBlU_PuQUJDREVGR0hJSktMTU5PUOa01Qg9C4xyu3TT7NWDtZE");
+}
+
+#[test]
+fn a_token_does_not_tell_where_the_form_is() {
+    use base64::Engine as _;
+    let token = wait(5).seal(&secrets(), me());
+    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(token.strip_prefix("ch1.").unwrap()).unwrap();
+    assert!(!bytes.windows(4).any(|w| b"/login?next=/cart".windows(4).any(|secret| w == secret)));
 }
 
 #[test]

@@ -1,11 +1,12 @@
-//! The challenge itself: what is asked, of whom, until when. All of it is in the token and under its tag.
+//! The challenge itself: what is asked, of whom, until when. All of it is in the token and under its tag. Where it leads back to
+//! is hidden besides: the address of a form may carry what opens it, such as a reset link's key, and tokens travel in queries.
 
 use super::return_to::{MAX_RETURN_TO, ReturnTo};
 use super::step::{Step, instead_of_work};
 use crate::client_ip::ClientIp;
 use crate::limit::Subject;
 use crate::login::secret::{Purpose, Secrets};
-use crate::login::token::{self, take, take_time, time};
+use crate::login::token::{self, hide, take, take_time, time};
 
 /// Seconds that a token is good for beyond its wait, which no work need exceed.
 const GRACE: u16 = 120;
@@ -107,20 +108,24 @@ impl Challenge {
         body.extend_from_slice(&self.lifetime.to_be_bytes());
         body.extend_from_slice(&self.nonce);
         body.extend_from_slice(self.route.as_bytes());
-        body.extend_from_slice(self.return_to.as_str().as_bytes());
+        let mut hidden = self.return_to.as_str().as_bytes().to_vec();
+        hide(secrets.current(), Purpose::ReturnTo, &self.nonce, &mut hidden);
+        body.append(&mut hidden);
         TOKEN.seal(secrets, &[&client.key()], &body)
     }
 
     /// What a token says, if we posed it to this client; when, and whether it is met, is for [`super::verify`] to judge.
     #[must_use]
     pub fn open(secrets: &Secrets, client: ClientIp, token: &str) -> Option<Self> {
-        let body = TOKEN.open(secrets, &[&client.key()], token.as_bytes())?;
+        let (keys, body) = TOKEN.open(secrets, &[&client.key()], token.as_bytes())?;
         let ([kind, bits], rest) = take(&body)?;
         let (issued_at, rest) = take_time(rest)?;
         let (wait, rest) = take(rest)?;
         let (lifetime, rest) = take(rest)?;
         let (nonce, rest) = take(rest)?;
         let (route, rest) = take(rest)?;
+        let mut return_to = rest.to_vec();
+        hide(keys, Purpose::ReturnTo, &nonce, &mut return_to);
         Some(Self {
             kind: Kind::from_byte(kind)?,
             bits,
@@ -129,7 +134,7 @@ impl Challenge {
             lifetime: u16::from_be_bytes(lifetime),
             nonce,
             route: Subject::from_bytes(route),
-            return_to: ReturnTo::parse(std::str::from_utf8(rest).ok()?)?,
+            return_to: ReturnTo::parse(std::str::from_utf8(&return_to).ok()?)?,
         })
     }
 }

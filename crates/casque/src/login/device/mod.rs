@@ -66,7 +66,7 @@ pub fn mint(secrets: &Secrets, account: Subject, now: u64, random: [u8; 16]) -> 
 /// seconds since 1970.
 #[must_use]
 pub fn open(secrets: &Secrets, account: Subject, value: &[u8], now: u64, max_age: Duration) -> Option<Device> {
-    let body = KIND.open(secrets, &[account.as_bytes()], value)?;
+    let (_, body) = KIND.open(secrets, &[account.as_bytes()], value)?;
     let (issued_at, rest) = take_time(&body)?;
     let (id, rest) = take::<16>(rest)?;
     let in_time = issued_at <= now.saturating_add(LEEWAY) && now < issued_at.saturating_add(max_age.as_secs());
