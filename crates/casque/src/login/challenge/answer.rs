@@ -126,8 +126,7 @@ fn described(challenge: &Challenge, token: &str, wait_left: u64, now: u64) -> St
         Kind::Work => ("proof-of-work", format!(",\"algorithm\":\"sha-256\",\"difficulty\":{}", challenge.bits)),
         _ => ("wait", String::new()),
     };
-    let token = json_string(token);
-    let page = json_string(&format!("{REDEEM_PATH}?token={}", token.trim_matches('"')));
+    let (token, page) = (json_string(token), json_string(&format!("{REDEEM_PATH}?token={token}")));
     format!(
         "{{\"type\":\"{kind}\",\"token\":{token}{difficulty},\"wait\":{wait_left},\"expires-in\":{},\"redeem\":\"{REDEEM_PATH}\",\"page\":{page}}}",
         challenge.expires_at().saturating_sub(now)

@@ -21,50 +21,70 @@ pub const WORK_CSP: &str = "default-src 'none';base-uri 'none';form-action 'self
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
+const TITLE: &str = "One moment before you sign in";
+const WHY: &str = "Somebody is trying many passwords at this site. Until that is over, browsers that have not signed in here before";
+
+/// What the page that works says besides: the bar and what is read aloud appear when the script has begun.
+const BAR: &str = "<div id=\"work\" hidden><label for=\"bar\">Progress of the check</label><progress id=\"bar\" max=\"1\" value=\"0\"></progress></div><p id=\"say\" role=\"status\" aria-live=\"polite\"></p>";
+
+/// What differs between the two pages.
+#[derive(Default)]
+struct Parts {
+    /// In the head.
+    without_script: String,
+    /// The end of the sentence that begins with [`WHY`], and what follows it.
+    what: &'static str,
+    /// Attributes of the form.
+    attributes: String,
+    /// In the form, after the token.
+    fields: String,
+    /// After everything.
+    script: &'static str,
+}
+
 /// The page for a challenge of which so many seconds of wait are left.
 pub(super) fn draw(challenge: &Challenge, token: &str, wait_left: u64, request_id: Option<&str>) -> String {
     let token = escape_html(token);
-    let work = challenge.kind == Kind::Work;
-    let wait = seconds(wait_left);
-    let mut page = String::with_capacity(8192);
-    page.push_str("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\">");
-    if work {
-        let _ = write!(page, "<noscript><meta http-equiv=\"refresh\" content=\"{}\"></noscript>", refresh(&token, wait_left));
-    }
-    let _ = write!(
-        page,
-        "<title>One moment before you sign in</title><style>{STYLE}</style></head><body><main><h1>One moment before you sign in</h1>"
+    let Parts { without_script, what, attributes, fields, script } = match challenge.kind {
+        Kind::Work => working(challenge.bits, &token, wait_left),
+        Kind::Wait | Kind::External => waiting(wait_left),
+    };
+    let mut page = format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+         <meta name=\"robots\" content=\"noindex\">{without_script}<title>{TITLE}</title><style>{STYLE}</style></head>\
+         <body><main><h1>{TITLE}</h1><p>{WHY} {what}</p>\
+         <form id=\"check\" method=\"post\" action=\"{REDEEM_PATH}\" autocomplete=\"off\"{attributes}>\
+         <input type=\"hidden\" name=\"token\" value=\"{token}\">{fields}<button id=\"go\">Continue</button></form>\
+         <p><strong>You will come back to the form. Please fill it in again:</strong> what you typed was not kept.</p>"
     );
-    page.push_str("<p>Somebody is trying many passwords at this site. Until that is over, browsers that have not signed in here before ");
-    page.push_str(if work {
-        "are checked first. Yours is working on a sum that takes it some seconds. You do not have to do anything.</p>"
-    } else {
-        "wait a little first.</p>"
-    });
-    let _ = write!(page, "<form id=\"check\" method=\"post\" action=\"{REDEEM_PATH}\" autocomplete=\"off\"");
-    if work {
-        let _ = write!(page, " data-bits=\"{}\" data-wait=\"{wait_left}\"", challenge.bits);
-    }
-    let _ = write!(page, "><input type=\"hidden\" name=\"token\" value=\"{token}\">");
-    if work {
-        page.push_str("<input type=\"hidden\" name=\"solution\" value=\"\"><div id=\"work\" hidden><label for=\"bar\">Progress of the check</label><progress id=\"bar\" max=\"1\" value=\"0\"></progress></div><p id=\"say\" role=\"status\" aria-live=\"polite\"></p>");
-        let _ = write!(
-            page,
-            "<p id=\"idle\">The check has not started: it needs JavaScript. Without it, this page goes on by itself after {wait}; if it does not, press the button.</p>"
-        );
-    } else {
-        let _ = write!(page, "<p>This page goes on by itself after {wait}. If it does not, press the button.</p>");
-    }
-    page.push_str("<button id=\"go\">Continue</button></form><p><strong>You will come back to the form. Please fill it in again:</strong> what you typed was not kept.</p>");
     if let Some(id) = request_id {
         let _ = write!(page, "<p><small>request {}</small></p>", escape_html(id));
     }
     page.push_str("</main>");
-    if work {
-        let _ = write!(page, "<script>{SCRIPT}</script>");
+    if !script.is_empty() {
+        let _ = write!(page, "<script>{script}</script>");
     }
     page.push_str("</body></html>\n");
     page
+}
+
+fn waiting(wait_left: u64) -> Parts {
+    let fields = format!("<p>This page goes on by itself after {}. If it does not, press the button.</p>", seconds(wait_left));
+    Parts { what: "wait a little first.", fields, ..Parts::default() }
+}
+
+fn working(bits: u8, token: &str, wait_left: u64) -> Parts {
+    Parts {
+        without_script: format!("<noscript><meta http-equiv=\"refresh\" content=\"{}\"></noscript>", refresh(token, wait_left)),
+        what: "are checked first. Yours is working on a sum that takes it some seconds. You do not have to do anything.",
+        attributes: format!(" data-bits=\"{bits}\" data-wait=\"{wait_left}\""),
+        fields: format!(
+            "<input type=\"hidden\" name=\"solution\" value=\"\">{BAR}<p id=\"idle\">The check has not started: it needs JavaScript. \
+             Without it, this page goes on by itself after {}; if it does not, press the button.</p>",
+            seconds(wait_left)
+        ),
+        script: SCRIPT,
+    }
 }
 
 /// What `Refresh` says: after how long, and where to. The token has no character that means anything there.

@@ -6,9 +6,10 @@
 //! voucher = base64url without padding( HMAC-SHA256( shared secret, "casque.login.voucher.v1" + "\n" + token ) )
 //! ```
 //!
-//! and sends the browser back to [`super::REDEEM_PATH`] with `token` and `voucher`, by a redirect with both in the query or by a
-//! form with both in its fields. It must be the browser that comes, for the token is bound to its address. The backend need not
-//! understand the token; where the browser goes next is inside it.
+//! and redirects the browser to [`super::REDEEM_PATH`] with `token` and `voucher` in the query. A page of the same site may also
+//! send a form with both in its fields; from another site a guard of cross-site requests would refuse that. It must be the
+//! browser that comes, for the token is bound to its address. The backend need not understand the token; where the browser goes
+//! next is inside it.
 //!
 //! The secret is one of its own: who holds it can say that a captcha was solved, and nothing else.
 
