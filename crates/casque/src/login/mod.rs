@@ -5,6 +5,8 @@ mod answer;
 mod blocks;
 mod budgets;
 pub mod challenge;
+#[cfg(feature = "config")]
+pub mod config;
 mod cookies;
 pub mod device;
 mod future;
