@@ -99,8 +99,10 @@ fn account(mut section: Section<'_, '_>) -> AccountFields {
     let mut fields = AccountFields::none();
     let mut any = false;
     for name in texts(&mut section, "form") {
-        fields = fields.form(&name.value);
-        any = true;
+        match fields.clone().form(&name.value) {
+            Ok(with) => (fields, any) = (with, true),
+            Err(problem) => section.error(name.span, format!("`form` cannot be \"{}\"", name.value), problem),
+        }
     }
     for pointer in texts(&mut section, "json") {
         match fields.clone().json(&pointer.value) {
@@ -252,6 +254,12 @@ pub struct SecretSection {
 }
 
 impl SecretSection {
+    /// Whether it names no secret.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.env.is_empty() && self.file.is_empty()
+    }
+
     /// Reads the section.
     #[must_use]
     pub fn read(mut section: Section<'_, '_>) -> Self {

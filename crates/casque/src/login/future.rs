@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::ACCEPT_ENCODING;
+use http::header::{ACCEPT_ENCODING, EXPECT};
 use http::{Request, Response, request};
 use http_body::Body;
 use tower_service::Service;
@@ -178,7 +178,9 @@ where
                         Err(_) => return Poll::Ready(Ok(answer::cannot_tell(this.visit))),
                     };
                     let (mut service, mut head) = this.head.take().expect(ONCE);
-                    if this.visit.needs_plain_bodies() {
+                    // The body is here already.
+                    head.headers.remove(EXPECT);
+                    if this.visit.may_read_bodies() {
                         head.headers.remove(ACCEPT_ENCODING);
                     }
                     let call = service.call(Request::from_parts(head, body.take().expect(ONCE)));

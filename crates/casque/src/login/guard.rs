@@ -296,11 +296,13 @@ impl<S: Store> Guard<S> {
             return Ok(Verdict::Stop(Stop::TooManyAccounts));
         }
         let devices: Option<Vec<Subject>> = attempt.accounts.iter().map(|a| a.device).collect();
-        if let Some(devices) = devices.filter(|d| !d.is_empty()) {
+        if let Some(mut devices) = devices.filter(|d| !d.is_empty()) {
+            devices.sort_unstable();
             // A device whose budget is used up counts as none (the Notes of OWASP's page, not its step 1.3): its user may still
             // use what all unknown browsers have.
             let limits = [&self.rules.charged.device_life, &self.rules.charged.device];
-            let asks: Vec<Ask<'_>> = devices.iter().flat_map(|d| limits.map(|l| Ask::new(l, *d))).collect();
+            let tries = devices.chunk_by(Subject::eq).map(|same| (same[0], cost_of(same.len())));
+            let asks: Vec<Ask<'_>> = tries.flat_map(|(device, cost)| limits.map(|l| Ask::new(l, device).cost(cost))).collect();
             if let Ok(charged) = self.charge(&self.devices, &asks).await? {
                 return self.go(attempt, charged, Trust::Known, false).await;
             }
@@ -371,10 +373,13 @@ impl<S: Store> Guard<S> {
     /// makes an account's state.
     fn asks<'l>(&'l self, attempt: &Attempt, lane: &Lane<'l>) -> Vec<Ask<'l>> {
         let Charged { network, pass: by_pass, .. } = &self.rules.charged;
-        let (from, cost) = (Subject::client(attempt.client), u32::try_from(attempt.accounts.len().max(1)).unwrap_or(u32::MAX));
+        let (from, cost) = (Subject::client(attempt.client), cost_of(attempt.accounts.len().max(1)));
         let mut asks = vec![Ask::new(lane.source, from).cost(cost), Ask::new(network, Subject::network(attempt.client)).cost(cost)];
-        asks.extend(lane.pass.map(|pass| Ask::new(by_pass, pass)));
-        asks.extend(accounts_of(attempt).into_iter().map(|a| Ask::new(lane.account, a).created_by(from)));
+        asks.extend(lane.pass.map(|pass| Ask::new(by_pass, pass).cost(cost)));
+        // A request that holds one account's name several times tries as many passwords.
+        let accounts = accounts_of(attempt);
+        let tries = accounts.chunk_by(Subject::eq).map(|same| (same[0], cost_of(same.len())));
+        asks.extend(tries.map(|(account, cost)| Ask::new(lane.account, account).cost(cost).created_by(from)));
         asks
     }
 
@@ -409,8 +414,8 @@ impl<S: Store> Guard<S> {
 
     fn unknown_slots(&self, accounts: &[Subject]) -> Result<Vec<Slot>, Full> {
         let mut slots = vec![self.pulse.unknown.enter(Subject::ALL)?];
-        for account in accounts {
-            slots.push(self.pulse.account.enter(*account)?);
+        for same in accounts.chunk_by(Subject::eq) {
+            slots.push(self.pulse.account.enter(same[0])?);
         }
         Ok(slots)
     }
@@ -451,7 +456,11 @@ impl<S: Store> Guard<S> {
     }
 }
 
-/// The accounts that are charged. Attempts without a name count together as those of their source, so that leaving the name out,
+fn cost_of(tries: usize) -> u32 {
+    u32::try_from(tries).unwrap_or(u32::MAX)
+}
+
+/// The accounts that are charged, in order, as often as they are tried. Attempts without a name count together as those of their source, so that leaving the name out,
 /// or hiding it where only the app finds it, leads to no fresh budget.
 fn accounts_of(attempt: &Attempt) -> Vec<Subject> {
     if attempt.accounts.is_empty() {
@@ -459,7 +468,6 @@ fn accounts_of(attempt: &Attempt) -> Vec<Subject> {
     }
     let mut accounts: Vec<Subject> = attempt.accounts.iter().map(|a| a.account).collect();
     accounts.sort_unstable();
-    accounts.dedup();
     accounts
 }
 
@@ -496,7 +504,7 @@ impl<S: Store> Reservation<S> {
         let Charged { pair, spread, source, source_challenged, .. } = &self.guard.rules.charged;
         let (limiter, from) = (&self.guard.limiter, Subject::client(self.client));
         let charged = if self.blocked { source_challenged } else { source };
-        for account in &self.accounts {
+        for account in self.accounts.chunk_by(Subject::eq).map(|same| &same[0]) {
             let both = Subject::of([from.as_bytes(), account.as_bytes()]);
             let seen = limiter.try_acquire(pair, both, 1).await?.decision;
             if Charged::is_new(&seen) && !limiter.try_acquire(spread, from, 1).await?.decision.allowed {

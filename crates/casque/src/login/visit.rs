@@ -136,9 +136,10 @@ impl Visit {
         }
     }
 
-    /// Whether what the app answers has to be readable as it comes.
-    pub(super) fn needs_plain_bodies(&self) -> bool {
-        self.login().0.signs.needs_body()
+    /// Whether the body of the app's answer may be looked at, which a compressed one hides.
+    pub(super) fn may_read_bodies(&self) -> bool {
+        let signs = &self.login().0.signs;
+        signs.needs_body() || !signs.knows_success()
     }
 
     /// What to look for in the body of an answer, if its head does not tell enough.
