@@ -4,30 +4,26 @@ use std::collections::HashSet;
 
 use http::HeaderName;
 
-/// What the fields of log-in pages are called: in frameworks' templates and in the apps that most people run.
-const USUAL: [&str; 22] = [
-    "username",
-    "user",
-    "user_name",
-    "user_id",
-    "userid",
-    "user_login",
-    "login",
-    "login_id",
-    "login_name",
+/// What the fields of log-in pages are called, as [`fold`] makes it. `account` is not among them: with many it is a tenant, whose users
+/// would share one budget.
+const USUAL: [&str; 17] = [
     "email",
-    "email_address",
-    "mail",
-    "log",
-    "j_username",
+    "emailaddress",
     "identifier",
-    "account",
-    "account_name",
+    "jusername",
+    "log",
+    "login",
+    "loginemail",
+    "loginid",
+    "loginname",
+    "mail",
     "phone",
-    "phone_number",
+    "phonenumber",
     "uname",
-    "_username",
-    "login_email",
+    "user",
+    "userid",
+    "userlogin",
+    "username",
 ];
 
 /// What stands on buttons of pages that name the button `login`, as others name the field.
@@ -63,9 +59,8 @@ impl Default for AccountFields {
     fn default() -> Self {
         let mut fields = Self::none().basic();
         fields.usual = true;
-        for name in USUAL {
-            fields.name([name]);
-        }
+        fields.longest = USUAL.iter().map(|name| name.len()).max().unwrap_or(0);
+        fields.named = USUAL.iter().map(|name| (*name).to_owned()).collect();
         fields
     }
 }
@@ -86,12 +81,13 @@ impl AccountFields {
     }
 
     /// And the field that a form calls this: `email`, `user[email]`, `Input.Email`.
-    #[must_use]
-    pub fn form(mut self, name: &str) -> Self {
+    ///
+    /// # Errors
+    /// What is wrong with it, as a sentence fragment with the remedy.
+    pub fn form(self, name: &str) -> Result<Self, String> {
         let mut steps = Vec::new();
         super::form::steps(name, |step| steps.push(step.to_owned()));
-        self.name(steps.iter().map(String::as_str));
-        self
+        self.name(&steps).map_err(|()| format!("`{name}` names no field, as email or user[email] does"))
     }
 
     /// And the field of JSON at this pointer (RFC 6901): `/email`, `/user/email`. `*` stands for each element of an array, and may be left
@@ -99,19 +95,16 @@ impl AccountFields {
     ///
     /// # Errors
     /// What is wrong with it, as a sentence fragment with the remedy.
-    pub fn json(mut self, pointer: &str) -> Result<Self, String> {
+    pub fn json(self, pointer: &str) -> Result<Self, String> {
         let Some(steps) = pointer.strip_prefix('/') else {
             return Err(format!("`{pointer}` must start with `/`, as in /user/email"));
         };
         let steps: Vec<String> = steps.split('/').filter(|s| *s != "*").map(|s| s.replace("~1", "/").replace("~0", "~")).collect();
-        if steps.iter().all(|s| s.is_empty()) {
-            return Err(format!("`{pointer}` names no field, as /user/email does"));
-        }
-        self.name(steps.iter().map(String::as_str));
-        Ok(self)
+        self.name(&steps).map_err(|()| format!("`{pointer}` names no field, as /user/email does"))
     }
 
-    /// And this header field, such as `x-api-key`. Not Authorization: see [`AccountFields::basic`].
+    /// And this header field, such as `x-api-key`. A longer value than names have counts as it is, if it is ASCII without white space, as
+    /// tokens are. For Authorization see [`AccountFields::basic`].
     #[must_use]
     pub fn header(mut self, name: HeaderName) -> Self {
         self.headers.push(name);
@@ -170,20 +163,21 @@ impl AccountFields {
         self.usual && way.ends_with("login") && LABELS.contains(&value)
     }
 
-    fn name<'s>(&mut self, steps: impl IntoIterator<Item = &'s str>) {
+    /// Fails if nothing is left of the steps.
+    fn name(mut self, steps: &[String]) -> Result<Self, ()> {
         let mut way = String::new();
-        for step in steps {
+        for step in steps.iter().filter(|step| !is_index(step)) {
             if !way.is_empty() {
                 self.above.insert(way.clone());
             }
-            if !is_index(step) {
-                fold(step, &mut way);
-            }
+            fold(step, &mut way);
         }
-        if !way.is_empty() {
-            self.longest = self.longest.max(way.len());
-            self.named.insert(way);
+        if way.is_empty() {
+            return Err(());
         }
+        self.longest = self.longest.max(way.len());
+        self.named.insert(way);
+        Ok(self)
     }
 }
 
@@ -211,7 +205,7 @@ mod tests {
 
     #[test]
     fn forms_and_pointers_are_one_set() {
-        let form = AccountFields::none().form("user[email]");
+        let form = AccountFields::none().form("user[email]").unwrap();
         let json = AccountFields::none().json("/user/email").unwrap();
         let list = AccountFields::none().json("/user/*/email").unwrap();
         assert_eq!(form.named, json.named);
@@ -223,8 +217,26 @@ mod tests {
 
     #[test]
     fn pointers_to_nothing_are_told() {
-        for (pointer, told) in [("email", "must start with `/`"), ("", "must start"), ("/", "names no field"), ("/*", "names no field")] {
+        for (pointer, told) in [
+            ("email", "must start with `/`"),
+            ("", "must start"),
+            ("/", "names no field"),
+            ("/*", "names no field"),
+            ("/0", "names no field"),
+        ] {
             assert!(AccountFields::none().json(pointer).unwrap_err().contains(told), "{pointer}");
+        }
+        for name in ["", "_", "[]", "0"] {
+            assert!(AccountFields::none().form(name).unwrap_err().contains("names no field"), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_usual_names_are_written_as_they_are_looked_up() {
+        for name in USUAL {
+            let mut way = String::new();
+            fold(name, &mut way);
+            assert_eq!(way, name);
         }
     }
 

@@ -219,7 +219,7 @@ mod tests {
     use super::*;
 
     fn read_with(text: &[u8]) -> Result<usize, Refusal> {
-        let fields = AccountFields::none().form("email");
+        let fields = AccountFields::none().form("email").unwrap();
         read(text, &mut Walk::new(&fields, Source::Json, &mut Gathered::default()))
     }
 

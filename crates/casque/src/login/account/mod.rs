@@ -5,7 +5,7 @@
 //! use http::HeaderMap;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let fields = AccountFields::none().form("user[email]").json("/user/email")?;
+//! let fields = AccountFields::none().form("user[email]")?.json("/user/email")?;
 //! let mut headers = HeaderMap::new();
 //! headers.insert("content-type", "application/json".parse()?);
 //! let head = Head { headers: &headers, query: None };

@@ -34,6 +34,14 @@ impl Name {
         Ok((!normal.is_empty()).then_some(Self(normal)))
     }
 
+    /// The value of a header field: a name, or a key or token, which may be longer.
+    pub(super) fn read_key(sent: &[u8]) -> Result<Option<Self>, Refusal> {
+        if sent.len() > LONGEST && sent.iter().all(u8::is_ascii_graphic) {
+            return Ok(Some(Self(String::from_utf8_lossy(sent).into_owned())));
+        }
+        Self::read(sent)
+    }
+
     /// The name in normal form, in clear.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -107,6 +115,14 @@ mod tests {
         for fine in ["a&b", "100%", "%zz", "DOMAIN\\ada", "cn=ada,dc=x", "o'neil", &"a".repeat(512)] {
             assert!(Name::read(fine.as_bytes()).unwrap().is_some(), "{fine}");
         }
+    }
+
+    #[test]
+    fn tokens_may_be_longer() {
+        let token = [b'x'; 2000];
+        assert_eq!(Name::read_key(&token).unwrap().unwrap().as_str().len(), 2000);
+        assert_eq!(Name::read_key(&[&token[..], b" y"].concat()), Err(Refusal::OddName));
+        assert_eq!(Name::read_key(b"Ada"), Name::read(b"ada"));
     }
 
     #[test]

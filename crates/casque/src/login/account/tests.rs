@@ -6,7 +6,7 @@ use super::*;
 const FORM: &str = "application/x-www-form-urlencoded";
 
 fn email() -> AccountFields {
-    AccountFields::none().form("email").form("user[email]")
+    AccountFields::none().form("email").unwrap().form("user[email]").unwrap()
 }
 
 fn find_with(fields: &AccountFields, lines: &[(&str, &str)], query: Option<&str>, body: &[u8]) -> Found {

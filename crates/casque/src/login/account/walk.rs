@@ -80,7 +80,8 @@ impl Gathered {
         }
         let mut read: Vec<(Name, &Seen)> = Vec::new();
         for seen in &self.seen {
-            let Some(name) = Name::read(&seen.value)? else { continue };
+            let name = if seen.source == Source::Header { Name::read_key(&seen.value) } else { Name::read(&seen.value) };
+            let Some(name) = name? else { continue };
             let known = |(n, s): &(Name, &Seen)| *n == name && s.source == seen.source && s.way == seen.way && s.place == seen.place;
             if !fields.is_label(&seen.way, name.as_str()) && !read.iter().any(known) {
                 read.push((name, seen));

@@ -155,6 +155,10 @@ fn markers_that_nobody_saw_are_a_failure() {
     assert_eq!(read(&signs, 200, &[HTML[0], ("content-encoding", "br")], "<p>Welcome"), Outcome::Failure);
     assert_eq!(read(&signs, 200, &HTML, &format!("Welcome{}", " ".repeat(70_000))), Outcome::Failure);
     assert_eq!(read(&signs, 503, &HTML, "<p>Welcome"), Outcome::Neutral);
+    let lacks = Signs::new().success(Sign::new().status("200").unwrap().body_lacks(b"<form"));
+    assert_eq!(read(&lacks, 200, &HTML, "<p>Hello"), Outcome::Success);
+    assert_eq!(read_with(&lacks, 200, &HTML, "<p>Hello", false), Outcome::Failure, "broke off");
+    assert_eq!(read(&lacks, 200, &HTML, &" ".repeat(70_000)), Outcome::Failure);
     let headers = HeaderMap::new();
     let answer = Answer { status: StatusCode::OK, headers: &headers, path: "/login" };
     assert_eq!(signs.read(answer, None), Outcome::Failure, "never looked");
