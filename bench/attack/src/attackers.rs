@@ -89,11 +89,25 @@ fn lock_out(base: Try) -> impl Iterator<Item = Try> {
     let rounds = 24 * HOUR / 5_000;
     (0..rounds).flat_map(move |round| {
         let start: Time = round * 5_000;
-        let attack = (0..VICTIMS).map(move |n| Try { at: start + u64::from(n) * 50, from: bot(BOTS - 1 - (n + low(round)) % VICTIMS), account: victim(n), ..base });
+        let attack = (0..VICTIMS).map(move |n| Try {
+            at: start + u64::from(n) * 50,
+            from: bot(BOTS - 1 - (n + low(round)) % VICTIMS),
+            account: victim(n),
+            ..base
+        });
         let hour = start.is_multiple_of(HOUR);
         let owners = (0..if hour { VICTIMS } else { 0 }).map(move |n| {
             let at = start + u64::from(n) * 50 + 25;
-            Try { at, from: 0x5f00_0000 + n * 0x100, account: victim(n), right: true, known: n % 2 == 0, solves: true, whose: Whose::Victim, ..base }
+            Try {
+                at,
+                from: 0x5f00_0000 + n * 0x100,
+                account: victim(n),
+                right: true,
+                known: n % 2 == 0,
+                solves: true,
+                whose: Whose::Victim,
+                ..base
+            }
         });
         let mut both: Vec<Try> = attack.chain(owners).collect();
         both.sort_by_key(|t| t.at);

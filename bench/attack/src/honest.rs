@@ -23,7 +23,11 @@ pub fn day() -> Vec<Try> {
     for user in 0..USERS {
         let (whose, from, start) = match random.below(100) {
             0..60 => (Whose::Home, 0x5000_0000 + user * 97, random.below(24 * HOUR)),
-            60..85 => (Whose::Mobile, mobile_address(u32::try_from(random.below(u64::from(MOBILE_ADDRESSES))).unwrap_or(0)), random.below(24 * HOUR)),
+            60..85 => (
+                Whose::Mobile,
+                mobile_address(u32::try_from(random.below(u64::from(MOBILE_ADDRESSES))).unwrap_or(0)),
+                random.below(24 * HOUR),
+            ),
             // Offices of a hundred, who come at nine, give or take twenty minutes.
             _ => (Whose::Office, 0x0b00_0000 + (user % 15) * 0x1_0000 + 1, 9 * HOUR - HOUR / 3 + random.below(2 * HOUR / 3)),
         };

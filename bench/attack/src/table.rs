@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::attackers::{Attack, Kind};
-use crate::policies;
-use crate::scenario::{Policy, Tally, run, share};
+use crate::policies::{self, Make};
+use crate::scenario::{Tally, run, share};
 
 /// Every attack against every defence. Challenges are casque's alone, so only there the two strengths differ.
 #[must_use]
@@ -13,8 +13,11 @@ pub fn draw() -> String {
         "| | A1: guesses in a day | A2: in hour 1 / 2, of 600,000 | A3: pairs checked, accounts taken | A4: checked, taken | A5: victims get in, known / new browser | refused on a calm day, worst group in any attack | classroom |\n|---|---|---|---|---|---|---|---|\n",
     );
     for (name, make) in policies::all() {
-        let strengths: &[(bool, &str)] =
-            if name.starts_with("casque") { &[(false, ", no bot passes a challenge"), (true, ", every bot passes every challenge")] } else { &[(false, "")] };
+        let strengths: &[(bool, &str)] = if name.starts_with("casque") {
+            &[(false, ", no bot passes a challenge"), (true, ", every bot passes every challenge")]
+        } else {
+            &[(false, "")]
+        };
         for (solves, told) in strengths {
             let _ = writeln!(out, "| {name}{told} | {} |", row(make, *solves).join(" | "));
         }
@@ -22,7 +25,7 @@ pub fn draw() -> String {
     out
 }
 
-fn row(make: fn() -> Box<dyn Policy>, solves: bool) -> Vec<String> {
+fn row(make: Make, solves: bool) -> Vec<String> {
     let day = |kind| run(&mut *make(), Some(&Attack { kind, solves }));
     let calm = run(&mut *make(), None);
     let [one, botnet, stuffing, spraying, lock_out] = [Kind::OneBot, Kind::Botnet, Kind::Stuffing, Kind::Spraying, Kind::LockOut].map(day);

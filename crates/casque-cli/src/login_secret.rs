@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use casque::config::{Document, Problem, Severity};
+use casque::login::Secrets;
 use casque::login::challenge::Vouching;
 use casque::login::config::SecretSection;
-use casque::login::Secrets;
 use casque_gateway::policy::LoginSecrets;
 
 use crate::env;
@@ -32,7 +32,9 @@ pub(crate) fn find(section: &SecretSection, document: &Document<'_>) -> LoginSec
     for path in &section.file {
         match std::fs::read_to_string(&path.value) {
             Ok(text) => all.extend(each(&text).map(|secret| (path.span.clone(), path.value.clone(), secret.to_owned()))),
-            Err(error) => report(&path.span, format!("cannot read `{}`: {error}", path.value), "it holds one secret in a line, newest first"),
+            Err(error) => {
+                report(&path.span, format!("cannot read `{}`: {error}", path.value), "it holds one secret in a line, newest first")
+            }
         }
     }
     let secrets = if all.is_empty() { None } else { checked(&all, report) };

@@ -20,10 +20,18 @@ use crate::rescue::{self, Rescue, RescueLayer};
 use crate::server::Current;
 
 /// The one shape of the gateway. What varies by route lies in the request's [`Exchange`], so a reload swaps data, never types.
-pub(crate) type Stack = Record<Admit<Headers<Rescue<Intake<FetchMetadata<Limited<LoginGuarded<Cookies<Forward>, MemoryStore>, MemoryStore>>>>>>>;
+pub(crate) type Stack =
+    Record<Admit<Headers<Rescue<Intake<FetchMetadata<Limited<LoginGuarded<Cookies<Forward>, MemoryStore>, MemoryStore>>>>>>>;
 
 /// Builds a worker's stack, from the inside out.
-pub(crate) fn build(current: Rc<Current>, store: Arc<MemoryStore>, guards: Arc<Guards>, inbox: Arc<Inbox>, logger: Logger, drain: Drain) -> Stack {
+pub(crate) fn build(
+    current: Rc<Current>,
+    store: Arc<MemoryStore>,
+    guards: Arc<Guards>,
+    inbox: Arc<Inbox>,
+    logger: Logger,
+    drain: Drain,
+) -> Stack {
     // The app. The only place that talks to another machine.
     let app = Forward::new(drain);
     // The app's cookies, before anybody else sees its response. What was done to them is for the log alone.

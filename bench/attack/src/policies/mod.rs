@@ -17,9 +17,12 @@ impl Policy for Nothing {
     }
 }
 
+/// Makes a defence as it is before the first request.
+pub type Make = fn() -> Box<dyn Policy>;
+
 /// All of them, by the name that the table has.
 #[must_use]
-pub fn all() -> Vec<(&'static str, fn() -> Box<dyn Policy>)> {
+pub fn all() -> Vec<(&'static str, Make)> {
     vec![
         ("none", || Box::new(Nothing)),
         ("nginx limit_req 10r/m burst 5", || Box::<addresses::Nginx>::default()),

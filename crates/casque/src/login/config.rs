@@ -146,7 +146,8 @@ fn signs(section: &mut Section<'_, '_>) -> Signs {
 fn sign(mut section: Section<'_, '_>) -> Sign {
     let mut sign = Sign::new();
     let mut any = false;
-    let parts: [(&'static str, fn(Sign, &str) -> Result<Sign, String>); 6] = [
+    type Add = fn(Sign, &str) -> Result<Sign, String>;
+    let parts: [(&'static str, Add); 6] = [
         ("status", Sign::status),
         ("location", Sign::location),
         ("location-not", Sign::location_not),

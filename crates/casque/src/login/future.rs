@@ -17,7 +17,7 @@ use super::house::Guards;
 use super::outcome::{Look, Outcome};
 use super::policy::LOOKED_AT;
 use super::replay::{Gather, Replay};
-use super::visit::{Seen, Visit};
+use super::visit::{Looked, Seen, Visit};
 use crate::limit::{Store, StoreError};
 
 pin_project_lite::pin_project! {
@@ -159,8 +159,8 @@ where
                     let gather = gather.take().expect(ONCE);
                     let (_, head) = this.head.as_ref().expect(ONCE);
                     match this.visit.look(head, gather.bytes(), gather.is_whole()) {
-                        Err(response) => return Poll::Ready(Ok(response)),
-                        Ok((seen, attempt)) => {
+                        Looked::Answered(response) => return Poll::Ready(Ok(response)),
+                        Looked::Attempt(seen, attempt) => {
                             *this.seen = seen;
                             let (login, rules) = this.visit.login();
                             let guard = this.guards.guard(login, rules);
@@ -237,10 +237,22 @@ where
 }
 
 /// Settled before the client learns anything, so that nothing can be learned faster than it is counted.
-fn settle<S: Store, B, R, C>(visit: &Visit, seen: &Seen, mut response: Response<Replay<R>>, open: Open<S>, outcome: Outcome) -> Step<S, B, R, C> {
-    answer::complete(visit, seen, &mut response, outcome, match &open {
-        Open::Charged(reservation) => Ok(reservation.trust()),
-        Open::Watched(stop) => Err(*stop),
-    });
+fn settle<S: Store, B, R, C>(
+    visit: &Visit,
+    seen: &Seen,
+    mut response: Response<Replay<R>>,
+    open: Open<S>,
+    outcome: Outcome,
+) -> Step<S, B, R, C> {
+    answer::complete(
+        visit,
+        seen,
+        &mut response,
+        outcome,
+        match &open {
+            Open::Charged(reservation) => Ok(reservation.trust()),
+            Open::Watched(stop) => Err(*stop),
+        },
+    );
     Step::Settling { settling: Box::pin(open.settle(outcome)), response: Some(response) }
 }

@@ -274,13 +274,7 @@ struct Refused {
 }
 
 impl<S: Store> Guard<S> {
-    pub(super) fn new(
-        rules: Arc<Rules>,
-        pulse: Arc<Pulse>,
-        limiter: Limiter<S>,
-        devices: Limiter<S>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
+    pub(super) fn new(rules: Arc<Rules>, pulse: Arc<Pulse>, limiter: Limiter<S>, devices: Limiter<S>, clock: Arc<dyn Clock>) -> Self {
         Self { rules, pulse, limiter, devices, clock }
     }
 
@@ -383,11 +377,7 @@ impl<S: Store> Guard<S> {
         asks
     }
 
-    async fn charge(
-        &self,
-        limiter: &Limiter<S>,
-        asks: &[Ask<'_>],
-    ) -> Result<Result<crate::limit::Reservation<S>, Refused>, StoreError> {
+    async fn charge(&self, limiter: &Limiter<S>, asks: &[Ask<'_>]) -> Result<Result<crate::limit::Reservation<S>, Refused>, StoreError> {
         Ok(match limiter.reserve(asks).await? {
             Reserved::Yes(charged) => Ok(charged),
             Reserved::No(Answer { limit, decision }) => {
@@ -398,7 +388,13 @@ impl<S: Store> Guard<S> {
         })
     }
 
-    async fn go(&self, attempt: &Attempt, charged: crate::limit::Reservation<S>, trust: Trust, blocked: bool) -> Result<Verdict<S>, StoreError> {
+    async fn go(
+        &self,
+        attempt: &Attempt,
+        charged: crate::limit::Reservation<S>,
+        trust: Trust,
+        blocked: bool,
+    ) -> Result<Verdict<S>, StoreError> {
         let accounts = accounts_of(attempt);
         let slots = match trust {
             Trust::Known => self.pulse.known.enter(Subject::ALL).map(|slot| vec![slot]),

@@ -82,7 +82,7 @@ impl<B: Body<Data = Bytes> + Unpin> Gather<B> {
 
     /// Ready when there is nothing left to read, or enough was read.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), B::Error>> {
-        while !self.is_whole() && self.read_bytes() <= self.most {
+        while !self.has_ended() && self.read_bytes() <= self.most {
             let frame = match ready!(Pin::new(&mut self.body.rest).poll_frame(cx)) {
                 Some(frame) => frame?,
                 None => {
@@ -113,8 +113,12 @@ impl<B: Body<Data = Bytes> + Unpin> Gather<B> {
         if self.more.is_empty() { &self.body.read } else { &self.more }
     }
 
-    /// Whether that is all of the body.
+    /// Whether that is all of the body, and no more than was to be read.
     pub(super) fn is_whole(&self) -> bool {
+        self.has_ended() && self.read_bytes() <= self.most
+    }
+
+    fn has_ended(&self) -> bool {
         self.body.ended || self.body.rest.is_end_stream()
     }
 

@@ -44,6 +44,14 @@ pub(super) struct Seen {
     accounts: Vec<Subject>,
 }
 
+/// What a whole request comes to.
+pub(super) enum Looked<B> {
+    /// An attempt, to be reserved.
+    Attempt(Seen, Attempt),
+    /// Something that needs no reservation to be answered.
+    Answered(Response<Replay<B>>),
+}
+
 impl Visit {
     /// Reads the head, and takes the guard's cookies out of it.
     pub(super) fn new<B>(
@@ -87,14 +95,9 @@ impl Visit {
     }
 
     /// What is attempted; or the answer, where that is known already.
-    pub(super) fn look<B: From<Bytes>>(
-        &self,
-        head: &request::Parts,
-        body: &[u8],
-        whole: bool,
-    ) -> Result<(Seen, Attempt), Response<Replay<B>>> {
+    pub(super) fn look<B: From<Bytes>>(&self, head: &request::Parts, body: &[u8], whole: bool) -> Looked<B> {
         if self.which.is_none() {
-            return Err(self.redeem(head, body, whole));
+            return Looked::Answered(self.redeem(head, body, whole));
         }
         let (login, _) = self.login();
         let names = match account::find(&login.accounts, Head { headers: &head.headers, query: head.uri.query() }, body, whole) {
@@ -102,14 +105,14 @@ impl Visit {
             Found::Nothing => Vec::new(),
             // A guard that only watches lets it go by, and watches it as one without a name.
             Found::TooMany(_) | Found::Refuse(_) if self.only_watches() => Vec::new(),
-            Found::TooMany(_) => return Err(answer::too_many_accounts(self)),
-            Found::Refuse(refusal) => return Err(answer::unreadable(self, refusal)),
+            Found::TooMany(_) => return Looked::Answered(answer::too_many_accounts(self)),
+            Found::Refuse(refusal) => return Looked::Answered(answer::unreadable(self, refusal)),
         };
         let accounts: Vec<Account> = names.iter().take(MOST_ACCOUNTS + 1).map(|name| self.account(login, name.subject())).collect();
         let route = challenge::route(login.name());
         let pass = Pass::find(self.policy.secrets(), self.scheme, self.client, route, &self.cookies, self.now);
         let seen = Seen { accounts: accounts.iter().map(|a| a.account).collect() };
-        Ok((seen, Attempt { client: self.client, accounts, pass: pass.map(|p| p.subject()) }))
+        Looked::Attempt(seen, Attempt { client: self.client, accounts, pass: pass.map(|p| p.subject()) })
     }
 
     fn account(&self, login: &Login, account: Subject) -> Account {
@@ -138,8 +141,7 @@ impl Visit {
 
     /// Whether the body of the app's answer may be looked at, which a compressed one hides.
     pub(super) fn may_read_bodies(&self) -> bool {
-        let signs = &self.login().0.signs;
-        signs.needs_body() || !signs.knows_success()
+        self.login().0.signs.needs_body()
     }
 
     /// What to look for in the body of an answer, if its head does not tell enough.
@@ -159,9 +161,8 @@ impl Visit {
     /// The cookies that make the browser known, where it has just logged in.
     pub(super) fn grant(&self, seen: &Seen) -> Vec<HeaderValue> {
         let Some(devices) = self.login().0.devices else { return Vec::new() };
-        let grant = |account: &Subject| {
-            devices.grant(self.policy.secrets(), self.scheme, *account, &self.carried, self.now, rand::random())
-        };
+        let grant =
+            |account: &Subject| devices.grant(self.policy.secrets(), self.scheme, *account, &self.carried, self.now, rand::random());
         seen.accounts.iter().flat_map(grant).collect()
     }
 }

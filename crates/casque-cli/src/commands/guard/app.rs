@@ -11,6 +11,7 @@ use tokio::process::{Child, Command};
 
 use super::orphan;
 use crate::exit::Exit;
+use crate::login_secret;
 
 /// A running app. It leads a process group of its own, so that what it starts (npm starts node) is reached and ended with it.
 /// When this is dropped, the group is killed.

@@ -19,6 +19,7 @@ use crate::cli::GuardArgs;
 use crate::exit::Exit;
 use crate::policy_file::{DEFAULT_NAME, PolicyFile};
 use crate::printer::{self, BOLD, DIM};
+use crate::{env, login_secret};
 
 /// How long an app may take to open its port.
 const START_PATIENCE: Duration = Duration::from_secs(120);

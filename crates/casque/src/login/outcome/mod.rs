@@ -101,11 +101,11 @@ impl Signs {
         self
     }
 
-    /// Whether there are markers to look for in bodies. Then no `Accept-Encoding` may reach the app, for in a compressed body there
+    /// Whether bodies may be looked at, for markers or, without signs of success, for what JSON says. Then no `Accept-Encoding` may reach the app, for in a compressed body there
     /// are none to see.
     #[must_use]
     pub fn needs_body(&self) -> bool {
-        self.all().any(Sign::needs_body)
+        self.success.is_empty() || self.all().any(Sign::needs_body)
     }
 
     /// What to look for in this answer's body; none if its head decides.
