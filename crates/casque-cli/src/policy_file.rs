@@ -6,6 +6,7 @@ use casque::config::Document;
 use casque_gateway::policy::Overrides;
 use casque_gateway::{Config, Policy};
 
+use crate::login_secret;
 use crate::problems::{self, Count};
 
 /// The name that is looked for where none is given.
@@ -69,7 +70,8 @@ impl PolicyFile {
     pub(crate) fn read(&self, over: &Overrides) -> Read {
         let document = Document::parse(&self.text);
         let config = Config::read(&document);
-        let policy = Policy::compile(&config, over, &document);
+        let over = Overrides { login_secrets: login_secret::find(&config.login_secret, &document), ..over.clone() };
+        let policy = Policy::compile(&config, &over, &document);
         let name = self.path.as_deref().map_or_else(|| DEFAULT_NAME.to_owned(), |p| p.display().to_string());
         let count = problems::print(&name, &self.text, &document.problems());
         Read { config, policy, count }

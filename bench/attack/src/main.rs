@@ -1,0 +1,5 @@
+//! Prints the table.
+
+fn main() {
+    print!("{}", casque_attack::table::draw());
+}
