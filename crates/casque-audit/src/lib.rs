@@ -4,6 +4,7 @@
 //! from bytes ([`parse`]), and becomes a [`Graph`]: instances of packages, each with its place in the file, and who asked for whom.
 //! Its packages are looked up in a database of advisories ([`db`]); what that finds ([`matching`]) becomes a [`report`].
 
+pub mod ask;
 pub mod cvss;
 pub mod db;
 mod discover;
@@ -14,6 +15,7 @@ mod limits;
 mod lockfile;
 mod manifest;
 pub mod matching;
+mod nearest;
 pub mod osv;
 mod package;
 mod place;
@@ -30,6 +32,7 @@ pub use kind::Kind;
 pub use limits::Limits;
 pub use lockfile::parse;
 pub use manifest::{Manifest, Manifests};
+pub use nearest::nearest;
 pub use package::{Ecosystem, Package};
 pub use place::Place;
 pub use read::{manifests, read};

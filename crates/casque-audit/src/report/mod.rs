@@ -6,7 +6,7 @@
 //! package can add to a report is bounded: a long chain of dependencies is shown by its ends, many places by the nearest.
 
 mod assess;
-mod clean;
+pub(crate) mod clean;
 mod json;
 mod markdown;
 mod osv;
@@ -20,8 +20,10 @@ pub use assess::{Scope, assess};
 pub use json::json;
 pub use markdown::markdown;
 pub use osv::osv;
+pub(crate) use paths::Paths;
 pub use sarif::sarif;
 pub use text::text;
+pub(crate) use text::{BOLD, DIM, chain};
 
 use crate::cvss::Severity;
 use crate::kind::Kind;
@@ -205,7 +207,7 @@ pub fn hint(reports: &[Report]) -> Option<String> {
     })
 }
 
-fn counted(n: usize, one: &str, many: &str) -> String {
+pub(crate) fn counted(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
