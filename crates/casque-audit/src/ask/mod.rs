@@ -6,11 +6,15 @@
 //! carries ends at a bound and says how many it left out. Names are shown as the report shows them: nothing in them acts.
 
 mod explain;
+mod licenses;
 mod query;
+mod tree;
 mod why;
 
 pub use explain::{Explanation, Held, explain};
+pub use licenses::{Licenses, licenses};
 pub use query::Query;
+pub use tree::{Node, Tree, TreeOptions, tree};
 pub use why::{Asked, Reason, Step, Why, why};
 
 /// How an answer is given.

@@ -2,7 +2,9 @@
 
 mod explain;
 mod input;
+mod licenses;
 mod project;
+mod tree;
 mod why;
 
 use std::path::Path;
@@ -28,6 +30,10 @@ pub(crate) enum Verb {
     Why(why::WhyArgs),
     /// Tell what an advisory says, and whether the project has what it is about
     Explain(explain::ExplainArgs),
+    /// Show who asks for whom, each package with what it asks for once
+    Tree(tree::TreeArgs),
+    /// Count the licences of the packages, as the lockfile or node_modules has them
+    Licenses(licenses::LicensesArgs),
 }
 
 impl Verb {
@@ -35,6 +41,8 @@ impl Verb {
         match self {
             Self::Why(args) => why::run(args),
             Self::Explain(args) => explain::run(args),
+            Self::Tree(args) => Ok(tree::run(args)),
+            Self::Licenses(args) => Ok(licenses::run(args)),
         }
     }
 }
