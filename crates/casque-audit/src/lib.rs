@@ -23,6 +23,7 @@ mod place;
 mod read;
 pub mod report;
 mod sbom;
+pub mod supply;
 mod text;
 pub mod version;
 

@@ -14,7 +14,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use http::{HeaderName, HeaderValue, header};
 
-use crate::commands::audit::Verb;
+use crate::commands::audit::{SupplyArgs, Verb};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -240,6 +240,9 @@ pub(crate) struct AuditArgs {
     /// The lowest severity that makes the exit code 1 [default: any vulnerability]. Malware does too, but with none
     #[arg(long, value_name = "SEVERITY", value_parser = named(&report::Bar::NAMES))]
     pub(crate) fail_on: Option<report::Bar>,
+
+    #[command(flatten)]
+    pub(crate) supply: SupplyArgs,
 
     /// The form of the report
     #[arg(long, value_name = "NAME", default_value = "text", value_parser = named(&report::Format::NAMES))]

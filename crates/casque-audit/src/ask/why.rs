@@ -407,10 +407,7 @@ mod tests {
         assert_eq!((reason.ways_total, reason.ways.len()), (1 << 40, MAX_WAYS));
         assert_eq!(reason.ways[0].iter().find(|step| step.left_out > 0).unwrap().left_out, 41 - LONGEST);
         assert_eq!(reason.ways[0].len(), LONGEST + 2);
-        let mut distinct = reason.ways.clone();
-        distinct.sort_by_key(|way| way.iter().map(step).collect::<String>());
-        distinct.dedup();
-        assert!(Why::render(&[found.clone()], Form::Text).contains("more ways as short"));
+        assert!(Why::render(std::slice::from_ref(&found), Form::Text).contains("more ways as short"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Bar, Hit, Report, Site, clean, reference, title, word};
+use super::{Bar, Hit, Report, Site, clean, reference, supply, title, word};
 use crate::db::Verdict;
 use crate::matching::Finding;
 
@@ -28,6 +28,7 @@ fn lockfile(report: &Report, bar: Bar) -> Value {
         "checked": report.checked,
         "unchecked": report.unchecked,
         "notes": report.notes,
+        "notices": supply::json(&report.notices),
         "packages": report.hits.iter().map(|hit| package(hit, bar)).collect::<Vec<_>>(),
     })
 }

@@ -1,7 +1,7 @@
 //! Markdown (GitHub's kind), for a comment on a pull request or a job's summary.
 
 use super::clean::plain;
-use super::{Hit, Report, counted, remedy, summary, text as terminal, title, word};
+use super::{Hit, Report, counted, remedy, summary, supply, text as terminal, title, word};
 use crate::cvss::Severity;
 use crate::matching::{Class, Finding};
 
@@ -10,7 +10,7 @@ use crate::matching::{Class, Finding};
 pub fn markdown(reports: &[Report]) -> String {
     let mut out = format!("## Dependencies: {}\n", text(&summary(reports)));
     for report in reports {
-        if report.hits.is_empty() && report.notes.is_empty() {
+        if report.hits.is_empty() && report.notes.is_empty() && report.notices.is_empty() {
             continue;
         }
         out.push_str(&format!("\n**{}**: {}\n\n", text(&report.path), counted(report.checked, "package", "packages")));
@@ -19,6 +19,7 @@ pub fn markdown(reports: &[Report]) -> String {
             out.push_str("\n| | package | what is wrong | remedy | asked for by |\n|---|---|---|---|---|\n");
             report.findings().for_each(|(hit, finding)| out.push_str(&row(hit, finding)));
         }
+        out.push_str(&supply::markdown(&report.notices, &text));
     }
     out
 }

@@ -30,6 +30,7 @@ use crate::kind::Kind;
 use crate::matching::{Class, Finding};
 use crate::package::Package;
 use crate::place::Place;
+use crate::supply::{self, Notice};
 use crate::version::Version;
 
 /// What one lockfile's audit came to.
@@ -47,6 +48,8 @@ pub struct Report {
     pub notes: Vec<String>,
     /// The versions with findings, the worst first.
     pub hits: Vec<Hit>,
+    /// What the lockfile alone shows ([`supply`]); set by whoever wants it told.
+    pub notices: Vec<Notice>,
 }
 
 /// A version of a package with all that was found about it.
@@ -151,10 +154,10 @@ impl Report {
         self.hits.iter().flat_map(|hit| hit.findings.iter().map(move |finding| (hit, finding)))
     }
 
-    /// Whether something in it is at or over the bar.
+    /// Whether something in it is at or over the bar, or denied.
     #[must_use]
     pub fn fails(&self, bar: Bar) -> bool {
-        self.findings().any(|(_, finding)| bar.stops(finding))
+        self.findings().any(|(_, finding)| bar.stops(finding)) || self.notices.iter().any(|notice| notice.denied)
     }
 }
 

@@ -6,7 +6,7 @@
 use anstyle::{AnsiColor, Style};
 
 use super::clean::plain;
-use super::{Hit, Report, counted, remedy, summary, title, word};
+use super::{Hit, Report, counted, remedy, summary, supply, title, word};
 use crate::cvss::Severity;
 use crate::db::Verdict;
 use crate::matching::{Class, Finding};
@@ -36,6 +36,7 @@ fn lockfile(report: &Report) -> String {
         out.push_str(&format!("{DIM}  note: {}{DIM:#}\n", plain(note)));
     }
     report.hits.iter().for_each(|hit| out.push_str(&package(hit)));
+    out.push_str(&supply::text(&report.notices, false));
     out
 }
 

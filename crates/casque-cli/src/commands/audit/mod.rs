@@ -4,6 +4,7 @@ mod explain;
 mod input;
 mod licenses;
 mod project;
+mod supply;
 mod tree;
 mod why;
 
@@ -12,6 +13,7 @@ use std::path::Path;
 use casque_audit::db::{Age, Database, Staleness};
 use casque_audit::matching::Context;
 use casque_audit::report::{Format, Report, Scope, assess, hint, render, summary};
+use casque_audit::supply::notices;
 use casque_audit::{Limits, Lockfile, read};
 use casque_scan::render::one_line;
 use clap::Subcommand;
@@ -22,6 +24,8 @@ use crate::commands::db;
 use crate::exit::Exit;
 use crate::output;
 use crate::printer::{self, BOLD};
+
+pub(crate) use supply::SupplyArgs;
 
 /// What can be done besides an audit.
 #[derive(Debug, Subcommand)]
@@ -34,6 +38,8 @@ pub(crate) enum Verb {
     Tree(tree::TreeArgs),
     /// Count the licences of the packages, as the lockfile or node_modules has them
     Licenses(licenses::LicensesArgs),
+    /// List what the lockfile alone shows: install scripts, odd sources, look-alike names, missing hashes
+    Supply(supply::SupplyVerbArgs),
 }
 
 impl Verb {
@@ -43,6 +49,7 @@ impl Verb {
             Self::Explain(args) => explain::run(args),
             Self::Tree(args) => Ok(tree::run(args)),
             Self::Licenses(args) => Ok(licenses::run(args)),
+            Self::Supply(args) => Ok(supply::run(args)),
         }
     }
 }
@@ -81,7 +88,9 @@ fn one(lockfile: &Lockfile, limits: &Limits, database: &Database, context: &Cont
     let graph = read(lockfile, limits).map_err(|e| one_line(&e.to_string()))?;
     let path = lockfile.path.display().to_string();
     let scope = Scope { prod: args.prod };
-    assess(&path, lockfile.kind, &graph, database, context, scope).map_err(|e| one_line(&e.to_string()))
+    let mut report = assess(&path, lockfile.kind, &graph, database, context, scope).map_err(|e| one_line(&e.to_string()))?;
+    report.notices = notices(&graph, lockfile.kind, &args.supply.settings());
+    Ok(report)
 }
 
 /// The database that was named, or the one of `casque db build`.
