@@ -17,6 +17,7 @@ mod lockfile;
 mod manifest;
 pub mod matching;
 mod nearest;
+pub mod npm_view;
 pub mod osv;
 mod package;
 mod place;

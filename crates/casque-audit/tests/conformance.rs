@@ -11,5 +11,7 @@ mod group;
 mod lockfiles;
 #[path = "conformance/matching.rs"]
 mod matching;
+#[path = "conformance/npm.rs"]
+mod npm;
 #[path = "conformance/semver.rs"]
 mod semver;

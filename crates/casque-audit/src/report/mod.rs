@@ -5,8 +5,10 @@
 //! escapes; Markdown leaves them no markup, link or mention; SARIF no link or placeholder; JSON escapes them as JSON does. What one
 //! package can add to a report is bounded: a long chain of dependencies is shown by its ends, many places by the nearest.
 
+mod address;
 mod assess;
 pub(crate) mod clean;
+pub mod cyclonedx;
 mod json;
 mod markdown;
 mod osv;
