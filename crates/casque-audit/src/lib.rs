@@ -7,6 +7,7 @@
 pub mod ask;
 pub mod cvss;
 pub mod db;
+pub mod diff;
 mod discover;
 mod error;
 mod graph;

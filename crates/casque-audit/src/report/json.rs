@@ -33,7 +33,7 @@ fn lockfile(report: &Report, bar: Bar) -> Value {
     })
 }
 
-fn package(hit: &Hit, bar: Bar) -> Value {
+pub(crate) fn package(hit: &Hit, bar: Bar) -> Value {
     let (chain, left_out) = hit.sites.first().map(|site| (&site.chain[..], site.left_out)).unwrap_or_default();
     json!({
         "ecosystem": hit.package.ecosystem.osv(),

@@ -24,7 +24,7 @@ pub fn markdown(reports: &[Report]) -> String {
     out
 }
 
-fn row(hit: &Hit, finding: &Finding) -> String {
+pub(crate) fn row(hit: &Hit, finding: &Finding) -> String {
     let site = hit.sites.first();
     let chain = site.map(|site| terminal::chain(site.chain.iter().map(|name| plain(name)), site.left_out)).unwrap_or_default();
     let line = site.map_or(1, |site| site.place.line);
@@ -52,7 +52,7 @@ fn mark(finding: &Finding) -> &'static str {
 
 /// Prose in which nothing is markup, a mention or a link. Everything with a meaning is an entity: these start no mention, no issue's
 /// number, no link, and no cell.
-fn text(text: &str) -> String {
+pub(crate) fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in plain(text).chars() {
         if c.is_ascii_alphanumeric() || matches!(c, ' ' | ',' | '-' | '/' | '\'') || !c.is_ascii() {

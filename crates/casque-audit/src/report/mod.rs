@@ -5,7 +5,7 @@
 //! escapes; Markdown leaves them no markup, link or mention; SARIF no link or placeholder; JSON escapes them as JSON does. What one
 //! package can add to a report is bounded: a long chain of dependencies is shown by its ends, many places by the nearest.
 
-mod address;
+pub(crate) mod address;
 mod assess;
 pub(crate) mod clean;
 pub mod cyclonedx;
@@ -14,18 +14,21 @@ mod markdown;
 mod osv;
 mod paths;
 mod sarif;
+pub mod spdx;
 mod text;
 
 use std::fmt::Write;
 
 pub use assess::{Scope, assess};
 pub use json::json;
+pub(crate) use json::package as package_json;
 pub use markdown::markdown;
+pub(crate) use markdown::{row as markdown_row, text as markdown_text};
 pub use osv::osv;
 pub(crate) use paths::Paths;
 pub use sarif::sarif;
 pub use text::text;
-pub(crate) use text::{BOLD, DIM, chain};
+pub(crate) use text::{BOLD, DIM, chain, package as package_text};
 
 use crate::cvss::Severity;
 use crate::kind::Kind;
@@ -151,6 +154,12 @@ pub fn render(format: Format, reports: &[Report], bar: Bar) -> String {
 }
 
 impl Report {
+    /// The report of a lockfile that is not there.
+    pub(crate) fn empty(path: &str, kind: Kind) -> Self {
+        let (notes, hits, notices) = (Vec::new(), Vec::new(), Vec::new());
+        Self { path: path.to_owned(), kind, checked: 0, unchecked: 0, notes, hits, notices }
+    }
+
     /// Every finding with the package that it is about, in order.
     pub fn findings(&self) -> impl Iterator<Item = (&Hit, &Finding)> {
         self.hits.iter().flat_map(|hit| hit.findings.iter().map(move |finding| (hit, finding)))
@@ -217,7 +226,7 @@ pub(crate) fn counted(n: usize, one: &str, many: &str) -> String {
 }
 
 /// The word in front of a finding: how bad it is, or which warning.
-fn word(finding: &Finding) -> &'static str {
+pub(crate) fn word(finding: &Finding) -> &'static str {
     match finding.class {
         Class::Malware => "malware",
         Class::Vulnerability => finding.severity.map_or("unknown", Severity::word),

@@ -40,7 +40,7 @@ fn lockfile(report: &Report) -> String {
     out
 }
 
-fn package(hit: &Hit) -> String {
+pub(crate) fn package(hit: &Hit) -> String {
     let mut out = format!("\n  {BOLD}{}{BOLD:#}", plain(&hit.package.to_string()));
     if let Some(site) = hit.sites.first() {
         let more = match hit.sites.len() - 1 {

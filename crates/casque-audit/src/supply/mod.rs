@@ -28,11 +28,13 @@ use crate::place::Place;
 use crate::report::clean::plain;
 
 pub use render::render;
-pub(crate) use render::{json, markdown, sarif_results, sarif_rules, text};
+pub(crate) use render::{json, markdown, markdown_all, sarif_results, sarif_rules, text};
 
 /// What is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Check {
+    /// A version's hash is not what it was before. Only a comparison of two lockfiles tells that.
+    ChangedHash,
     /// The name is nearly that of a well-known package.
     LookAlike,
     /// The address is one of another package or version than the entry says.
@@ -55,7 +57,8 @@ pub enum Check {
 
 impl Check {
     /// Every check by the name that settings and reports call it by; the one that deserves most attention first.
-    pub const NAMES: [(&'static str, Self); 9] = [
+    pub const NAMES: [(&'static str, Self); 10] = [
+        ("changed-hash", Self::ChangedHash),
         ("look-alike", Self::LookAlike),
         ("address", Self::Address),
         ("scope", Self::Scope),
@@ -157,7 +160,7 @@ fn packages(graph: &Graph) -> impl Iterator<Item = (InstanceId, &Instance)> {
 }
 
 /// The host of an address of the web.
-fn host(address: &str) -> Option<&str> {
+pub(crate) fn host(address: &str) -> Option<&str> {
     let rest = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"))?;
     let authority = rest.split(['/', '?', '#']).next()?;
     let host = authority.rsplit('@').next()?;

@@ -36,6 +36,7 @@ pub fn render(lockfiles: &[(String, Kind, Vec<Notice>)], form: Form) -> String {
 /// What there is, in a few words: `1 look-alike name, 12 install scripts`.
 fn count(notices: &[Notice]) -> String {
     let word = |check: Check, n: usize| match check {
+        Check::ChangedHash => counted(n, "changed hash", "changed hashes"),
         Check::LookAlike => counted(n, "look-alike name", "look-alike names"),
         Check::Address => counted(n, "address of something else", "addresses of something else"),
         Check::Scope => counted(n, "package apart from its scope", "packages apart from their scopes"),
@@ -96,19 +97,27 @@ pub(crate) fn json(notices: &[Notice]) -> Vec<Value> {
     notices.iter().map(one).collect()
 }
 
-/// As items of a Markdown list, through a function that takes all markup out of a text.
+/// As items of a Markdown list, through a function that takes all markup out of a text; of the frequent ones their number.
 pub(crate) fn markdown(notices: &[Notice], text: &dyn Fn(&str) -> String) -> String {
+    let told: Vec<&Notice> = notices.iter().filter(|n| n.denied || !n.check.is_frequent()).collect();
+    list("Supply chain", notices, &told, text)
+}
+
+/// The same with the frequent ones, where they are those of a change.
+pub(crate) fn markdown_all(notices: &[Notice], text: &dyn Fn(&str) -> String) -> String {
+    list("New in the supply chain", notices, &notices.iter().collect::<Vec<_>>(), text)
+}
+
+fn list(title: &str, notices: &[Notice], told: &[&Notice], text: &dyn Fn(&str) -> String) -> String {
     if notices.is_empty() {
         return String::new();
     }
-    let mut out = format!("\nSupply chain: {}\n\n", text(&count(notices)));
-    let told = notices.iter().filter(|n| n.denied || !n.check.is_frequent());
-    for notice in told.clone().take(LISTED) {
+    let mut out = format!("\n{title}: {}\n\n", text(&count(notices)));
+    for notice in told.iter().take(LISTED) {
         out.push_str(&format!("- {}, line {}\n", text(&notice.sentence()), notice.place.line));
     }
-    let more = told.count().saturating_sub(LISTED);
-    if more > 0 {
-        out.push_str(&format!("- and {more} more\n"));
+    if told.len() > LISTED {
+        out.push_str(&format!("- and {} more\n", told.len() - LISTED));
     }
     out
 }
@@ -137,6 +146,7 @@ pub(crate) fn sarif_results(notices: &[Notice]) -> Vec<(Check, &Notice, String)>
 pub(crate) fn sarif_rules() -> impl Iterator<Item = (Check, &'static str)> {
     Check::NAMES.iter().map(|(_, check)| {
         let meaning = match check {
+            Check::ChangedHash => "A version whose hash is not what it was before",
             Check::LookAlike => "A name that is nearly that of a well-known package",
             Check::Address => "An address that is one of another package or version",
             Check::Scope => "A package that comes from another registry than the rest of its scope",

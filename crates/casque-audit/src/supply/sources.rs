@@ -3,6 +3,7 @@
 
 use super::{Check, Notice, host, packages};
 use crate::graph::{Graph, Source};
+use crate::report::address::without_secrets;
 
 pub(super) fn check(graph: &Graph, out: &mut Vec<Notice>) {
     for (_, instance) in packages(graph) {
@@ -29,12 +30,10 @@ fn is_local(address: &str) -> bool {
 
 /// Where, as far as it shows.
 fn at(address: &str) -> String {
-    let bare = address.split(['#', '?']).next().unwrap_or("");
+    let public = without_secrets(address);
+    let bare = public.split(['#', '?']).next().unwrap_or("");
     let bare = bare.split_once("://").map_or(bare, |(_, rest)| rest);
-    // A name and a password in front of the host are nobody's business.
-    let (authority, path) = bare.split_at(bare.find('/').unwrap_or(bare.len()));
-    let shown = format!("{}{path}", authority.rsplit('@').next().unwrap_or(authority));
-    if shown.is_empty() { String::new() } else { format!(", {shown}") }
+    if bare.is_empty() { String::new() } else { format!(", {bare}") }
 }
 
 #[cfg(test)]

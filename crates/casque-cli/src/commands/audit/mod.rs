@@ -4,6 +4,7 @@ mod explain;
 mod input;
 mod licenses;
 mod project;
+mod sbom;
 mod supply;
 mod tree;
 mod why;
@@ -38,6 +39,8 @@ pub(crate) enum Verb {
     Tree(tree::TreeArgs),
     /// Count the licences of the packages, as the lockfile or node_modules has them
     Licenses(licenses::LicensesArgs),
+    /// Write a bill of materials, in CycloneDX or SPDX
+    Sbom(sbom::SbomArgs),
     /// List what the lockfile alone shows: install scripts, odd sources, look-alike names, missing hashes
     Supply(supply::SupplyVerbArgs),
 }
@@ -49,6 +52,7 @@ impl Verb {
             Self::Explain(args) => explain::run(args),
             Self::Tree(args) => Ok(tree::run(args)),
             Self::Licenses(args) => Ok(licenses::run(args)),
+            Self::Sbom(args) => sbom::run(args),
             Self::Supply(args) => Ok(supply::run(args)),
         }
     }
