@@ -40,4 +40,4 @@ pub use manifest::{Manifest, Manifests};
 pub use nearest::nearest;
 pub use package::{Ecosystem, Package};
 pub use place::Place;
-pub use read::{manifests, read};
+pub use read::{manifests, manifests_among, read};

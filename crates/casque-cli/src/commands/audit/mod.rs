@@ -1,6 +1,8 @@
 //! `casque audit [PATH...]`: which dependencies are known to be vulnerable or malicious, and what mends them? Asks no network.
 
+mod diff;
 mod explain;
+mod git;
 mod input;
 mod licenses;
 mod project;
@@ -35,6 +37,8 @@ pub(crate) enum Verb {
     Why(why::WhyArgs),
     /// Tell what an advisory says, and whether the project has what it is about
     Explain(explain::ExplainArgs),
+    /// Compare two states of the lockfiles, commits or files: what a change brings, and what it mends
+    Diff(diff::DiffArgs),
     /// Show who asks for whom, each package with what it asks for once
     Tree(tree::TreeArgs),
     /// Count the licences of the packages, as the lockfile or node_modules has them
@@ -50,6 +54,7 @@ impl Verb {
         match self {
             Self::Why(args) => why::run(args),
             Self::Explain(args) => explain::run(args),
+            Self::Diff(args) => diff::run(args),
             Self::Tree(args) => Ok(tree::run(args)),
             Self::Licenses(args) => Ok(licenses::run(args)),
             Self::Sbom(args) => sbom::run(args),
