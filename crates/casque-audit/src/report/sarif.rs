@@ -23,18 +23,16 @@ pub fn sarif(reports: &[Report]) -> String {
     }
     let order: BTreeMap<&str, usize> = rules.keys().enumerate().map(|(n, id)| (*id, n)).collect();
     // What was found comes first, then what a lockfile alone shows.
-    let checks: Vec<(Check, &str)> =
-        supply::sarif_rules().filter(|(check, _)| reports.iter().flat_map(|r| &r.notices).any(|n| n.check == *check)).collect();
+    let told = || reports.iter().flat_map(|report| supply::sarif_results(&report.notices).map(move |notice| (report, notice)));
+    let checks: Vec<(Check, &str)> = supply::sarif_rules().filter(|(check, _)| told().any(|(_, notice)| notice.check == *check)).collect();
     let mut results: Vec<Value> = reports
         .iter()
         .flat_map(|report| report.findings().map(move |(hit, finding)| (report, hit, finding)))
         .map(|(report, hit, finding)| result(report, hit, finding, order.get(finding.id.as_str()).copied().unwrap_or_default()))
         .collect();
-    for report in reports {
-        for (check, notice, message) in supply::sarif_results(&report.notices) {
-            let number = rules.len() + checks.iter().position(|(known, _)| *known == check).unwrap_or_default();
-            results.push(notice_result(report, notice, &message, number));
-        }
+    for (report, notice) in told() {
+        let number = rules.len() + checks.iter().position(|(known, _)| *known == notice.check).unwrap_or_default();
+        results.push(notice_result(report, notice, number));
     }
     let rules: Vec<Value> = rules.values().map(|finding| rule(finding)).chain(checks.iter().map(notice_rule)).collect();
     let log = json!({
@@ -94,12 +92,12 @@ fn notice_id(check: Check) -> String {
     format!("supply-chain/{}", check.name())
 }
 
-fn notice_result(report: &Report, notice: &Notice, message: &str, rule: usize) -> Value {
+fn notice_result(report: &Report, notice: &Notice, rule: usize) -> Value {
     json!({
         "ruleId": notice_id(notice.check),
         "ruleIndex": rule,
         "level": if notice.denied { "error" } else { "note" },
-        "message": {"text": literal(message)},
+        "message": {"text": literal(&notice.sentence())},
         "locations": [{"physicalLocation": location(report, Some(notice.place))}],
         "partialFingerprints": {"package/v1": format!("{}:{}:{}", notice.package.ecosystem, notice.package, notice.check.name())},
     })

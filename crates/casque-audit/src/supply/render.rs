@@ -10,8 +10,6 @@ use crate::report::{BOLD, DIM, counted};
 
 /// How many notices of one check are listed at a terminal.
 const LISTED: usize = 10;
-/// How many packages the sum of a frequent check names.
-const NAMED: usize = 5;
 
 /// The notices of lockfiles, each with its path and what wrote it, by themselves and all of them.
 #[must_use]
@@ -122,24 +120,10 @@ fn list(title: &str, notices: &[Notice], told: &[&Notice], text: &dyn Fn(&str) -
     out
 }
 
-/// One result for each rare notice, and one for all of a frequent check.
-pub(crate) fn sarif_results(notices: &[Notice]) -> Vec<(Check, &Notice, String)> {
-    let mut results = Vec::new();
-    for group in notices.chunk_by(|a, b| a.check == b.check) {
-        let Some(first) = group.first() else { continue };
-        if first.check.is_frequent() && group.len() > 1 {
-            let mut names: Vec<String> = group.iter().take(NAMED).map(Notice::subject).collect();
-            if group.len() > NAMED {
-                names.push(format!("and {} more", group.len() - NAMED));
-            }
-            results.push((first.check, first, format!("{}: {}", count(group), names.join(", "))));
-            continue;
-        }
-        for notice in group {
-            results.push((notice.check, notice, plain(&notice.sentence())));
-        }
-    }
-    results
+/// What SARIF has results for: the rare notices, and all that are denied. The others would stand among a repository's alerts for
+/// ever.
+pub(crate) fn sarif_results(notices: &[Notice]) -> impl Iterator<Item = &Notice> {
+    notices.iter().filter(|notice| notice.denied || !notice.check.is_frequent())
 }
 
 /// The name and the meaning of each check, for the rules of SARIF.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use casque_audit::{Limits, Lockfile, Remark, named, search};
 use casque_scan::render::one_line;
 
+use super::Verb;
 use crate::printer;
 
 /// The lockfiles in the order of the command line, each once, and whether one that was named could not be had.
@@ -40,6 +41,9 @@ pub(super) fn lockfiles(given: &[PathBuf], by_type: &[String], limits: &Limits) 
             Err(error) => {
                 failed = true;
                 complain(&error);
+                if let Some(verb) = path.to_str().filter(|_| !path.exists()).and_then(Verb::meant) {
+                    printer::hint(format_args!("there is the command `casque audit {verb}`"));
+                }
             }
         }
     }

@@ -17,7 +17,7 @@ use casque_audit::db::{Age, Database, Staleness};
 use casque_audit::matching::Context;
 use casque_audit::report::{Format, Report, Scope, assess, hint, render, summary};
 use casque_audit::supply::notices;
-use casque_audit::{Limits, Lockfile, read};
+use casque_audit::{Limits, Lockfile, nearest, read};
 use casque_scan::render::one_line;
 use clap::Subcommand;
 use jiff::Timestamp;
@@ -50,6 +50,12 @@ pub(crate) enum Verb {
 }
 
 impl Verb {
+    /// The verb that a path which is not there could have been meant to be.
+    fn meant(word: &str) -> Option<String> {
+        let all = Self::augment_subcommands(clap::Command::new("audit"));
+        nearest(word, all.get_subcommands().map(|verb| verb.get_name().to_owned()))
+    }
+
     fn run(&self) -> Result<Exit, String> {
         match self {
             Self::Why(args) => why::run(args),
