@@ -13,5 +13,7 @@ mod lockfiles;
 mod matching;
 #[path = "conformance/npm.rs"]
 mod npm;
+#[path = "conformance/project.rs"]
+mod project;
 #[path = "conformance/semver.rs"]
 mod semver;
