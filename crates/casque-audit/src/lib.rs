@@ -17,6 +17,7 @@ pub mod matching;
 pub mod osv;
 mod package;
 mod place;
+pub mod policy;
 mod read;
 pub mod report;
 mod sbom;

@@ -7,7 +7,7 @@ const MAX_SHOWN: usize = 300;
 
 /// Whether a character does something other than being seen: control bytes steer a terminal, and the direction marks of Unicode
 /// make a line read differently from what it says (CVE-2021-42574).
-pub(super) fn is_harmful(c: char) -> bool {
+pub(crate) fn is_harmful(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
         || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
