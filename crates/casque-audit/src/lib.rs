@@ -4,16 +4,19 @@
 //! from bytes ([`parse`]), and becomes a [`Graph`]: instances of packages, each with its place in the file, and who asked for whom.
 //! Its packages are looked up in a database of advisories ([`db`]); what that finds ([`matching`]) becomes a [`report`].
 
+pub mod ask;
 pub mod cvss;
 pub mod db;
 mod discover;
 mod error;
 mod graph;
+mod installed;
 mod kind;
 mod limits;
 mod lockfile;
 mod manifest;
 pub mod matching;
+mod nearest;
 pub mod osv;
 mod package;
 mod place;
@@ -27,10 +30,12 @@ pub mod version;
 pub use discover::{Found, Lockfile, Remark, discover, identify, named, search, split_type};
 pub use error::Error;
 pub use graph::{Edge, EdgeKind, Graph, Instance, InstanceId, Marks, Needed, Note, NoteKind, Source};
+pub use installed::Installed;
 pub use kind::Kind;
 pub use limits::Limits;
 pub use lockfile::parse;
 pub use manifest::{Manifest, Manifests};
+pub use nearest::nearest;
 pub use package::{Ecosystem, Package};
 pub use place::Place;
 pub use read::{manifests, read};

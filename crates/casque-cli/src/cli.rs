@@ -14,6 +14,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use http::{HeaderName, HeaderValue, header};
 
+use crate::commands::audit::Verb;
+
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
     .usage(AnsiColor::Green.on_default().bold())
@@ -182,7 +184,7 @@ pub(crate) struct ScanArgs {
 }
 
 /// One of some names, and what it stands for.
-fn named<T: Copy + Send + Sync + 'static>(names: &'static [(&'static str, T)]) -> impl TypedValueParser<Value = T> {
+pub(crate) fn named<T: Copy + Send + Sync + 'static>(names: &'static [(&'static str, T)]) -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(names.iter().map(|(name, _)| *name))
         .try_map(|name| names.iter().find(|(n, _)| *n == name).map(|(_, value)| *value).ok_or("unknown name"))
 }
@@ -212,9 +214,13 @@ fn cookie(text: &str) -> Result<HeaderValue, String> {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  casque audit\n  casque audit apps/web Cargo.lock --prod --fail-on high\n  casque audit --lockfile npm:old-lock.json --db osv-records/\n  casque audit --format sarif --output audit.sarif"
+    after_help = "Examples:\n  casque audit\n  casque audit apps/web Cargo.lock --prod --fail-on high\n  casque audit --lockfile npm:old-lock.json --db osv-records/\n  casque audit --format sarif --output audit.sarif\n  casque audit why minimist@<1.2.6",
+    args_conflicts_with_subcommands = true
 )]
 pub(crate) struct AuditArgs {
+    #[command(subcommand)]
+    pub(crate) verb: Option<Verb>,
+
     /// Lockfiles, or folders in and below which they are looked for [default: this folder]
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,

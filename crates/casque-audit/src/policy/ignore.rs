@@ -43,6 +43,13 @@ impl Ignore {
             && self.lockfile.as_deref().is_none_or(|wanted| lies_in(lockfile, wanted))
     }
 
+    /// Whether it is about the same advisory in the same places as another, whatever else the two say.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let place = |ignore: &Self| (ignore.package.clone(), ignore.versions.clone(), ignore.path.clone(), ignore.lockfile.clone());
+        self.id.eq_ignore_ascii_case(&other.id) && place(self) == place(other)
+    }
+
     /// Whether its last day is over.
     pub(super) fn has_ended(&self, today: Date) -> bool {
         self.expires.is_some_and(|last| last < today)

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::Ignore;
+use crate::report::clean::is_harmful;
 
 /// The entries as `[[audit.ignore]]`, a blank line before each. Their text is of others: nothing in it ends its string, and what
 /// would steer a terminal or hide a line from its reviewer is escaped.
@@ -50,7 +51,7 @@ fn string(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
-            c if crate::report::is_harmful(c) => {
+            c if is_harmful(c) => {
                 let _ = write!(out, "\\U{:08X}", u32::from(c));
             }
             c => out.push(c),
@@ -91,7 +92,7 @@ mod tests {
         #[test]
         fn no_text_gets_out_of_its_string(reason in any::<String>()) {
             let written = to_toml(&[Ignore { reason: reason.clone(), ..Ignore::default() }]);
-            prop_assert!(!written.contains(|c| crate::report::is_harmful(c) && c != '\n'));
+            prop_assert!(!written.contains(|c| is_harmful(c) && c != '\n'));
             let table = toml::de::DeTable::parse(&written).unwrap();
             let read = table.get_ref()["audit"].get_ref()["ignore"].get_ref()[0].get_ref()["reason"].get_ref().as_str().map(str::to_owned);
             prop_assert_eq!(read, Some(reason));

@@ -14,7 +14,7 @@ pub(crate) fn is_harmful(c: char) -> bool {
 }
 
 /// One line in which such characters are shown as escapes: `\u{1b}`. What is longer than 300 characters is cut.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(MAX_SHOWN));
     for (n, c) in text.chars().enumerate() {
         if n == MAX_SHOWN {
@@ -31,7 +31,7 @@ pub(super) fn plain(text: &str) -> String {
 }
 
 /// JSON with such characters outside ASCII escaped too. They occur in strings only, where `\u` is always right.
-pub(super) fn json(text: &str) -> String {
+pub(crate) fn json(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if is_harmful(c) && c != '\n' {

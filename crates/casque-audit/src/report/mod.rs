@@ -6,7 +6,7 @@
 //! package can add to a report is bounded: a long chain of dependencies is shown by its ends, many places by the nearest.
 
 mod assess;
-mod clean;
+pub(crate) mod clean;
 mod gate;
 mod json;
 mod markdown;
@@ -18,13 +18,14 @@ mod text;
 use std::fmt::Write;
 
 pub use assess::{Scope, assess};
-pub(crate) use clean::is_harmful;
 pub use gate::{Bar, Dev, Gate};
 pub use json::json;
 pub use markdown::markdown;
 pub use osv::osv;
+pub(crate) use paths::Paths;
 pub use sarif::sarif;
 pub use text::text;
+pub(crate) use text::{BOLD, DIM, chain};
 
 use jiff::civil::Date;
 
@@ -262,7 +263,7 @@ fn verdict(reports: &[Report], gate: Gate) -> Option<String> {
     }
 }
 
-fn counted(n: usize, one: &str, many: &str) -> String {
+pub(crate) fn counted(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 

@@ -160,7 +160,7 @@ fn hostile_text_can_only_be_read_in_every_format() {
             assert!(!out.lines().any(|line| line.starts_with("## owned")));
             out = uncoloured(&out);
         }
-        let leaked: Vec<char> = out.chars().filter(|c| is_harmful(*c) && *c != '\n').collect();
+        let leaked: Vec<char> = out.chars().filter(|c| clean::is_harmful(*c) && *c != '\n').collect();
         assert!(leaked.is_empty(), "{name}: {leaked:?}");
         if matches!(format, Format::Json | Format::Sarif | Format::Osv) {
             serde_json::from_str::<Value>(&out).unwrap();

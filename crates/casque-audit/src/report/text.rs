@@ -11,8 +11,8 @@ use crate::cvss::Severity;
 use crate::db::Verdict;
 use crate::matching::{Class, Finding};
 
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
+pub(crate) const BOLD: Style = Style::new().bold();
+pub(crate) const DIM: Style = Style::new().dimmed();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 /// How many ignored findings are named.
 const NAMED: usize = 5;
@@ -88,7 +88,7 @@ fn package(hit: &Hit) -> String {
     out
 }
 
-pub(super) fn chain(names: impl Iterator<Item = String>, left_out: usize) -> String {
+pub(crate) fn chain(names: impl Iterator<Item = String>, left_out: usize) -> String {
     let mut names: Vec<String> = names.collect();
     if left_out > 0 && names.len() > 2 {
         names.insert(2, format!("({left_out} more)"));

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::path::open_way;
 use super::{DependencyPath, Ignore, Policy};
-use crate::graph::{Graph, InstanceId, Source};
+use crate::graph::{Graph, Instance, InstanceId};
 use crate::matching::{Class, Finding};
 use crate::place::Place;
 use crate::report::{Hit, Ignored, IgnoredBy, Report, Scope};
@@ -47,14 +47,15 @@ impl<'p> Applied<'p> {
         Self { policy, today, unfixable, uses: vec![Use::default(); policy.ignores.len()] }
     }
 
-    /// Takes what is ignored out of a report that was made of this graph, in this scope.
-    pub fn apply(&mut self, report: &mut Report, graph: &Graph, scope: Scope) {
+    /// Takes what is ignored out of a report that was made of this graph, in this scope. `lockfile` is its path from the policy's
+    /// folder.
+    pub fn apply(&mut self, lockfile: &str, report: &mut Report, graph: &Graph, scope: Scope) {
         if self.policy.ignores.is_empty() && !self.unfixable {
             return;
         }
         for mut hit in std::mem::take(&mut report.hits) {
             for finding in std::mem::take(&mut hit.findings) {
-                match self.ignored_by(&report.path, &hit, &finding, graph, scope) {
+                match self.ignored_by(lockfile, &hit, &finding, graph, scope) {
                     Some(by) => {
                         report.ignored.push(Ignored { package: hit.package.clone(), site: hit.sites.first().cloned(), finding, by })
                     }
@@ -160,20 +161,13 @@ fn says(ignore: &Ignore) -> String {
 /// The instances that a hit tells of.
 fn instances(graph: &Graph, hit: &Hit) -> Vec<InstanceId> {
     let places: HashSet<Place> = hit.sites.iter().map(|site| site.place).collect();
-    let is = |instance: &crate::graph::Instance| instance.package == hit.package && places.contains(&instance.place);
+    let is = |instance: &Instance| instance.package == hit.package && places.contains(&instance.place);
     graph.iter().filter(|(_, instance)| is(instance)).map(|(id, _)| id).collect()
 }
 
 /// A way from a project, links left out and a long one cut in its middle.
 fn named(graph: &Graph, way: &[InstanceId]) -> String {
-    let shown = way.iter().map(|id| graph.instance(*id)).filter(|instance| instance.source != Source::Link);
-    let mut names: Vec<String> = shown
-        .map(|instance| match (&*instance.package.name, instance.source) {
-            ("", _) => "the project".to_owned(),
-            (name, Source::Workspace) => name.to_owned(),
-            _ => instance.package.to_string(),
-        })
-        .collect();
+    let mut names: Vec<String> = way.iter().filter(|id| !graph.is_followed_link(**id)).map(|id| graph.label(*id)).collect();
     if names.len() > SHOWN {
         names.splice(SHOWN / 2..names.len() - SHOWN / 2, ["...".to_owned()]);
     }

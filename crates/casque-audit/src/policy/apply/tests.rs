@@ -38,10 +38,10 @@ fn run(ignores: Vec<Ignore>, unfixable: bool, scope: Scope) -> (Vec<String>, Vec
     records.iter().for_each(|json| builder.add(&Record::read(json.as_bytes()).unwrap()));
     let database = Database::from_bytes(builder.finish(Timestamp::UNIX_EPOCH).unwrap()).unwrap();
     let graph = parse(Kind::Npm, LOCK.as_bytes(), &Manifests::default(), &Limits::default()).unwrap();
-    let mut report = assess("./web/package-lock.json", Kind::Npm, &graph, &database, &Context::default(), scope).unwrap();
+    let mut report = assess("/somewhere/web/package-lock.json", Kind::Npm, &graph, &database, &Context::default(), scope).unwrap();
     let policy = Policy { ignores, ..Policy::default() };
     let mut applied = Applied::new(&policy, TODAY, unfixable);
-    applied.apply(&mut report, &graph, scope);
+    applied.apply("web/package-lock.json", &mut report, &graph, scope);
     let left = report.hits.iter().map(|hit| hit.package.name.to_string()).collect();
     let out = report.ignored.iter().map(|ignored| ignored.package.name.to_string()).collect();
     (left, out, applied.remarks(true).into_iter().map(|remark| remark.message).collect())

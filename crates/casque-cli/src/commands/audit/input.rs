@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 use casque_audit::{Limits, Lockfile, Remark, named, search};
 use casque_scan::render::one_line;
 
-use crate::cli::AuditArgs;
 use crate::printer;
 
 /// The lockfiles in the order of the command line, each once, and whether one that was named could not be had.
-pub(super) fn lockfiles(args: &AuditArgs, limits: &Limits) -> (Vec<Lockfile>, bool) {
+pub(super) fn lockfiles(given: &[PathBuf], by_type: &[String], limits: &Limits) -> (Vec<Lockfile>, bool) {
     let mut all: Vec<Lockfile> = Vec::new();
     let mut failed = false;
-    for argument in &args.lockfile {
+    for argument in by_type {
         match named(argument) {
             Ok(lockfile) => all.push(lockfile),
             Err(error) => {
@@ -22,7 +21,7 @@ pub(super) fn lockfiles(args: &AuditArgs, limits: &Limits) -> (Vec<Lockfile>, bo
         }
     }
     let here = [PathBuf::from(".")];
-    let paths = if args.paths.is_empty() && args.lockfile.is_empty() { &here[..] } else { &args.paths };
+    let paths = if given.is_empty() && by_type.is_empty() { &here[..] } else { given };
     for path in paths {
         match search(path, limits) {
             Ok(found) => {

@@ -1,12 +1,20 @@
 //! `casque audit [PATH...]`: which dependencies are known to be vulnerable or malicious, and what mends them? Asks no network.
 
+mod explain;
 mod input;
+mod licenses;
+mod project;
+mod tree;
+mod why;
+
+use std::path::Path;
 
 use casque_audit::db::{Age, Database, Staleness};
 use casque_audit::matching::Context;
 use casque_audit::report::{Format, Report, Scope, assess, hint, render, summary};
 use casque_audit::{Limits, Lockfile, read};
 use casque_scan::render::one_line;
+use clap::Subcommand;
 use jiff::Timestamp;
 
 use crate::cli::AuditArgs;
@@ -15,11 +23,38 @@ use crate::exit::Exit;
 use crate::output;
 use crate::printer::{self, BOLD};
 
+/// What can be done besides an audit.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Tell why a package is there: who asks for it, and the shortest ways to it
+    Why(why::WhyArgs),
+    /// Tell what an advisory says, and whether the project has what it is about
+    Explain(explain::ExplainArgs),
+    /// Show who asks for whom, each package with what it asks for once
+    Tree(tree::TreeArgs),
+    /// Count the licences of the packages, as the lockfile or node_modules has them
+    Licenses(licenses::LicensesArgs),
+}
+
+impl Verb {
+    fn run(&self) -> Result<Exit, String> {
+        match self {
+            Self::Why(args) => why::run(args),
+            Self::Explain(args) => explain::run(args),
+            Self::Tree(args) => Ok(tree::run(args)),
+            Self::Licenses(args) => Ok(licenses::run(args)),
+        }
+    }
+}
+
 pub(crate) fn run(args: &AuditArgs) -> Result<Exit, String> {
+    if let Some(verb) = &args.verb {
+        return verb.run();
+    }
     let now = Timestamp::now();
     let limits = Limits::default();
-    let (lockfiles, mut failed) = input::lockfiles(args, &limits);
-    let database = database(args, now)?;
+    let (lockfiles, mut failed) = input::lockfiles(&args.paths, &args.lockfile, &limits);
+    let database = database(args.db.as_deref(), now)?;
     let context = Context { now: Some(now), ..Context::default() };
     let mut reports = Vec::new();
     for lockfile in &lockfiles {
@@ -50,9 +85,9 @@ fn one(lockfile: &Lockfile, limits: &Limits, database: &Database, context: &Cont
 }
 
 /// The database that was named, or the one of `casque db build`.
-fn database(args: &AuditArgs, now: Timestamp) -> Result<Database, String> {
-    let path = db::place(args.db.as_deref())?;
-    if args.db.is_none() && !path.exists() {
+fn database(named: Option<&Path>, now: Timestamp) -> Result<Database, String> {
+    let path = db::place(named)?;
+    if named.is_none() && !path.exists() {
         return Err(format!(
             "there is no database of advisories yet: `{}` is missing\n\
              Download {BOLD}https://storage.googleapis.com/osv-vulnerabilities/npm/all.zip{BOLD:#}\n\
