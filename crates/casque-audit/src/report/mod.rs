@@ -230,15 +230,16 @@ pub fn summary(reports: &[Report]) -> String {
 
 /// What to do first, if anything.
 #[must_use]
-pub fn hint(reports: &[Report]) -> Option<String> {
+pub fn hint(reports: &[Report], gate: Gate) -> Option<String> {
     let worst = |hit: &Hit| hit.findings.first().map(|f| (f.class, f.severity));
+    let stops = |hit: &Hit| hit.findings.iter().any(|finding| gate.stops(hit, finding));
     let hits = || reports.iter().flat_map(|report| &report.hits);
     if let Some(hit) = hits().find(|hit| matches!(worst(hit), Some((Class::Malware, _)))) {
         return Some(format!("take {} out first, and change every secret that a machine which installed it could read", hit.package));
     }
     let mendable = hits().filter(|hit| hit.update.is_some() && worst(hit).is_some_and(|(class, _)| class == Class::Vulnerability));
-    let hit = mendable.reduce(|best, hit| if worst(hit) > worst(best) { hit } else { best })?;
-    let (update, site) = (hit.update.as_ref()?, hit.sites.first()?);
+    let hit = mendable.reduce(|best, hit| if (stops(hit), worst(hit)) > (stops(best), worst(best)) { hit } else { best })?;
+    let (update, site) = (spoken(hit.update.as_ref()?), hit.sites.first()?);
     let name = clean::plain(&hit.package.name);
     Some(match site.chain.get(1) {
         Some(direct) if !site.direct => {
@@ -295,9 +296,24 @@ fn remedy(finding: &Finding) -> String {
             "every version is called malware, by a record only days old: find out before you delete".to_owned()
         }
         (Class::Malware, Some(malware), _) if malware.all_versions => "every version is malware: remove it".to_owned(),
-        (_, _, Some(fixed)) => format!("fixed in {fixed}"),
+        (_, _, Some(fixed)) => format!("fixed in {}", spoken(fixed)),
         (Class::Malware, ..) => "this version is malware: remove it".to_owned(),
+        (Class::Unmaintained, ..) => "no release will mend this: look for a successor".to_owned(),
         _ => "the advisory names no fixed version".to_owned(),
+    }
+}
+
+/// A version with which something is mended. Some records name the lowest version above the last bad one, `1.2.4-0`, which nobody
+/// ever published.
+fn spoken(version: &Version) -> String {
+    let text = version.to_string();
+    let below = |core: &str| {
+        let (front, patch) = core.rsplit_once('.')?;
+        Some(format!("{front}.{}", patch.parse::<u64>().ok()?.checked_sub(1)?))
+    };
+    match text.strip_suffix("-0") {
+        Some(core) => below(core).map_or_else(|| core.to_owned(), |last| format!("a version after {last}")),
+        None => text,
     }
 }
 

@@ -92,6 +92,12 @@ fn the_verdict_says_how_many_and_by_which_rule() {
 }
 
 #[test]
+fn a_version_that_nobody_published_is_not_told_as_one() {
+    let spoken = |text: &str| spoken(&crate::version::Grammar::Cargo.version(text).unwrap());
+    assert_eq!([spoken("0.7.1-0"), spoken("1.0.0-0"), spoken("1.0.0-rc.1")], ["a version after 0.7.0", "1.0.0", "1.0.0-rc.1"]);
+}
+
+#[test]
 fn what_is_exploited_comes_first_and_what_is_likely_to_be_next() {
     let aliased = |id: &str, package, cve: &str, word: &str| {
         record(id, package, "2.0.0", &format!(r#", "aliases": ["{cve}"], "database_specific": {{"severity": "{word}"}}"#))
@@ -132,8 +138,11 @@ fn uncoloured(text: &str) -> String {
 #[test]
 fn the_hint_names_the_direct_dependency() {
     let one = report(LOCK, &records()[..1], Scope::default());
-    assert_eq!(hint(&[one]).unwrap(), "begin with b: it is mended in 1.0.1; see whether an update of a@1.0.0 brings that");
-    assert_eq!(hint(&[report(LOCK, &[record("GHSA-eeee-eeee-eeee", "else", "2.0.0", "")], Scope::default())]), None);
+    assert_eq!(hint(&[one], Gate::default()).unwrap(), "begin with b: it is mended in 1.0.1; see whether an update of a@1.0.0 brings that");
+    assert_eq!(hint(&[report(LOCK, &[record("GHSA-eeee-eeee-eeee", "else", "2.0.0", "")], Scope::default())], Gate::default()), None);
+    // `tool` is worse, but does not make the audit fail.
+    let both = report(LOCK, &records()[..3], Scope::default());
+    assert!(hint(&[both], Gate::default()).unwrap().starts_with("begin with b: it is mended in 1.2.0"));
 }
 
 #[test]

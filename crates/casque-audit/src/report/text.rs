@@ -6,7 +6,7 @@
 use anstyle::{AnsiColor, Style};
 
 use super::clean::plain;
-use super::{Hit, Ignored, Judgement, Report, counted, remedy, summary, title, verdict, word};
+use super::{Hit, Ignored, Judgement, Report, counted, remedy, spoken, summary, title, verdict, word};
 use crate::cvss::Severity;
 use crate::db::Verdict;
 use crate::matching::{Class, Finding};
@@ -79,12 +79,10 @@ fn package(hit: &Hit) -> String {
             out.push_str(&format!("  {DIM}{}{DIM:#}\n", chain(site.chain.iter().map(|name| plain(name)), site.left_out)));
         }
     }
-    hit.findings.iter().for_each(|finding| out.push_str(&line(finding)));
-    if let Some(update) = &hit.update
-        && hit.findings.len() > 1
-    {
-        out.push_str(&format!("{INDENT}no vulnerability of {update} is known\n"));
+    if let Some(update) = hit.update.as_ref().filter(|update| hit.findings.iter().any(|finding| finding.fixed.first() != Some(*update))) {
+        out.push_str(&format!("  update to {}, which has no known vulnerability\n", spoken(update)));
     }
+    hit.findings.iter().for_each(|finding| out.push_str(&line(finding)));
     out
 }
 

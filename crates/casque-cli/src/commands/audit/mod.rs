@@ -106,7 +106,7 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit, String> {
     Ok(match (trouble, fails && !args.gate.exit_zero) {
         (Some(Trouble::Failed), _) => Exit::Error,
         _ if !reliable => {
-            printer::error("the advisories are too old to rely on; fetch them anew, or take them as they are with --allow-stale");
+            printer::error("the advisories are too old to rely on; renew them, or take them as they are with --allow-stale");
             Exit::NoDatabase
         }
         (Some(Trouble::Nothing), _) => Exit::Nothing,
@@ -167,7 +167,7 @@ fn write(args: &AuditArgs, reports: &[Report], judgement: &Judgement) -> Result<
         None => printer::tell(text.trim_end_matches('\n')),
     }
     if args.format == Format::Text
-        && let Some(hint) = hint(reports)
+        && let Some(hint) = hint(reports, judgement.gate)
     {
         printer::hint(hint);
     }
