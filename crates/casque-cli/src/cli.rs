@@ -247,12 +247,6 @@ pub(crate) struct AuditArgs {
     #[arg(long)]
     pub(crate) prod: bool,
 
-    #[command(flatten)]
-    pub(crate) gate: GateArgs,
-
-    #[command(flatten)]
-    pub(crate) lists: ListArgs,
-
     /// The form of the report
     #[arg(long, value_name = "NAME", default_value = "text", value_parser = named(&report::Format::NAMES))]
     pub(crate) format: report::Format,
@@ -260,6 +254,12 @@ pub(crate) struct AuditArgs {
     /// Write the report to a file, whole or not at all, instead of printing it
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) gate: GateArgs,
+
+    #[command(flatten)]
+    pub(crate) lists: ListArgs,
 }
 
 #[derive(Debug, Args)]

@@ -11,7 +11,7 @@ pub(super) fn audit(file: &Node, drafts: &mut Drafts<'_>) {
         drafts.add(Draft { at: item.at, id: item.text().unwrap_or_default(), ..Draft::default() });
     }
     if let Some(threshold) = advisories.get("severity_threshold") {
-        drafts.note(threshold.at, "the threshold is `fail-on` in [audit], which stays as it is");
+        drafts.note(threshold.at, "the threshold is not carried over: in [audit] it is `fail-on`");
     }
 }
 

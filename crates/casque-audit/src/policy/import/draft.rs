@@ -15,6 +15,8 @@ use crate::text::quote;
 const MAX_NOTES: usize = 200;
 /// The longest reason, in characters.
 const MAX_REASON: usize = 500;
+/// How far from an entry its comment is looked for, in bytes.
+const NEARBY: usize = 2000;
 
 /// An entry as a tool has it.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +37,9 @@ pub(super) struct Draft<'t> {
 #[derive(Debug)]
 pub(super) struct Drafts<'n> {
     name: &'n str,
+    text: &'n str,
+    /// What begins a comment.
+    comment: &'static str,
     today: Date,
     ignores: Vec<Ignore>,
     /// What makes an entry the same as another: everything but its words.
@@ -44,16 +49,17 @@ pub(super) struct Drafts<'n> {
 }
 
 impl<'n> Drafts<'n> {
-    pub(super) fn new(name: &'n str, today: Date) -> Self {
-        Self { name, today, ignores: Vec::new(), seen: HashSet::new(), notes: Vec::new(), left_out: 0 }
+    pub(super) fn new(name: &'n str, text: &'n str, comment: &'static str, today: Date) -> Self {
+        Self { name, text, comment, today, ignores: Vec::new(), seen: HashSet::new(), notes: Vec::new(), left_out: 0 }
     }
 
     /// Something that is not carried over.
     pub(super) fn note(&mut self, at: usize, message: impl Into<String>) {
-        if self.notes.len() < MAX_NOTES {
-            self.notes.push((at, message.into()));
-        } else {
+        let message = message.into();
+        if self.notes.len() == MAX_NOTES {
             self.left_out += 1;
+        } else if !self.notes.iter().any(|(_, other)| *other == message) {
+            self.notes.push((at, message));
         }
     }
 
@@ -76,7 +82,7 @@ impl<'n> Drafts<'n> {
         };
         let ignore = Ignore {
             id: id.to_owned(),
-            reason: self.reason(draft.reason),
+            reason: self.reason(draft.reason, draft.at),
             expires,
             package: draft.package,
             versions: draft.versions,
@@ -92,17 +98,20 @@ impl<'n> Drafts<'n> {
         }
     }
 
-    fn reason(&self, given: Option<&str>) -> String {
-        let given: Vec<&str> = given.unwrap_or_default().split_whitespace().collect();
-        let mut reason: String = given.join(" ").chars().take(MAX_REASON).collect();
-        if reason.is_empty() || reason == "None Given" {
-            reason = format!("taken over from {}, which gives no reason", self.name);
-        }
-        reason
+    /// What the tool has, or else the comment beside or above the entry, where people write it.
+    fn reason(&self, given: Option<&str>, at: usize) -> String {
+        let cut = |text: &str| -> String {
+            let words: Vec<&str> = text.split_whitespace().collect();
+            words.join(" ").chars().take(MAX_REASON).collect()
+        };
+        let given = given.map(cut).filter(|reason| !reason.is_empty() && reason != "None Given");
+        let comment = || Some(cut(&comment(self.text, at, self.comment))).filter(|reason| !reason.is_empty());
+        given.or_else(comment).unwrap_or_else(|| format!("taken over from {}, which gives no reason", self.name))
     }
 
     /// Everything, with places instead of offsets.
-    pub(super) fn finish(mut self, text: &str) -> Imported {
+    pub(super) fn finish(mut self) -> Imported {
+        let text = self.text;
         self.notes.sort_by_key(|(at, _)| *at);
         let mut lines = Lines::new(text);
         let mut notes: Vec<Note> = self.notes.into_iter().map(|(at, message)| Note { place: lines.place(at), message }).collect();
@@ -112,6 +121,24 @@ impl<'n> Drafts<'n> {
         }
         Imported { ignores: self.ignores, notes }
     }
+}
+
+/// The comment at the end of a line, or the lines of comment right above it.
+fn comment(text: &str, at: usize, mark: &str) -> String {
+    // Not the whole text: a hostile file has all its entries on one line.
+    let nearby = |mut range: std::ops::RangeInclusive<usize>| range.find(|n| text.is_char_boundary(*n)).unwrap_or(at);
+    let before = text.get(nearby(at.saturating_sub(NEARBY)..=at)..at).unwrap_or_default();
+    let after = text.get(at..nearby(at.saturating_add(NEARBY).min(text.len())..=text.len())).unwrap_or_default();
+    let rest = after.lines().next().unwrap_or_default();
+    // The marks of a comment may stand in the entry's own quotes.
+    let unquoted = rest.rfind(['"', '\'']).map_or(rest, |quote| rest.get(quote + 1..).unwrap_or_default());
+    if let Some((_, beside)) = unquoted.split_once(mark) {
+        return beside.to_owned();
+    }
+    let above = before.rsplit_once('\n').map_or("", |(above, _)| above);
+    let mut lines: Vec<&str> = above.rsplit('\n').map_while(|line| line.trim().strip_prefix(mark)).collect();
+    lines.reverse();
+    lines.join(" ")
 }
 
 /// A day as these tools write it: a date, a time with its zone, or JavaScript's milliseconds. An entry counts through the day of

@@ -129,7 +129,8 @@ pub fn import(tool: Tool, name: &str, bytes: &[u8], today: Date) -> Result<Impor
         return Err(Error::whole(format!("longer than {} KiB, which no list of ignores is", MAX_BYTES >> 10)));
     }
     let text = text::decode(bytes)?;
-    let mut drafts = Drafts::new(name, today);
+    let comment = if matches!(tool, Tool::Nsprc | Tool::AuditCi | Tool::PnpmManifest) { "//" } else { "#" };
+    let mut drafts = Drafts::new(name, text, comment, today);
     let mut read = || -> Result<(), Fault> {
         match tool {
             Tool::Snyk => snyk::read(&tree::yaml(text)?, &mut drafts),
@@ -147,7 +148,7 @@ pub fn import(tool: Tool, name: &str, bytes: &[u8], today: Date) -> Result<Impor
         Ok(())
     };
     read().map_err(|fault| text::locate(text, fault))?;
-    Ok(drafts.finish(text))
+    Ok(drafts.finish())
 }
 
 #[cfg(test)]

@@ -7,7 +7,13 @@ use crate::text::quote;
 
 /// `{ID: {active, notes, expiry}}` or `{ID: "notes"}`; older files say `ignore` and `reason`.
 pub(super) fn nsprc(file: &Node, drafts: &mut Drafts<'_>) {
-    file.entries().iter().for_each(|entry| record(entry.at, &entry.key, &entry.node, None, drafts));
+    for entry in file.entries() {
+        if entry.key == "exceptions" {
+            drafts.note(entry.at, "these are numbers of nodesecurity.io, which is gone; write the GHSA or CVE ids of the same advisories");
+        } else {
+            record(entry.at, &entry.key, &entry.node, None, drafts);
+        }
+    }
 }
 
 /// One exception, for an advisory on a path.
@@ -29,7 +35,7 @@ pub(super) fn audit_ci(file: &Node, drafts: &mut Drafts<'_>) {
                 drafts.note(entry.at, format!("{} is of audit-ci before 6 and is not carried over", quote(&entry.key)));
             }
             "low" | "moderate" | "high" | "critical" if entry.node.text() == Some("true") => {
-                drafts.note(entry.at, format!("this is `fail-on = \"{}\"` in [audit], which stays as it is", entry.key));
+                drafts.note(entry.at, format!("the level is not carried over: in [audit] it is `fail-on = \"{}\"`", entry.key));
             }
             _ => {}
         }

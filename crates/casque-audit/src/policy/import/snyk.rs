@@ -16,7 +16,7 @@ pub(super) fn read(file: &Node, drafts: &mut Drafts<'_>) {
                 drafts.note(entry.at, "`exclude` is not carried over: name the folders to `casque audit` instead");
             }
             "failThreshold" | "fail_threshold" | "threshold" => {
-                drafts.note(entry.at, "this is `fail-on` in [audit], which stays as it is");
+                drafts.note(entry.at, "the threshold is not carried over: in [audit] it is `fail-on`");
             }
             _ => {}
         }

@@ -6,27 +6,16 @@ use crate::policy::Versions;
 use crate::sbom::Purl;
 use crate::text::quote;
 
-/// `ID [exp:DATE]`. The comment above an id, if it stands right above, is its reason.
+/// `ID [exp:DATE]`.
 pub(super) fn lines(text: &str, drafts: &mut Drafts<'_>) {
     let mut at = 0;
-    let mut above = String::new();
     for line in text.split_inclusive('\n') {
         let start = at + (line.len() - line.trim_start().len());
         at += line.len();
-        let line = line.trim();
-        if let Some(comment) = line.strip_prefix('#') {
-            above.push_str(comment);
-            above.push(' ');
-            continue;
-        }
-        let (fields, comment) = line.split_once(" #").map_or((line, None), |(fields, comment)| (fields, Some(comment)));
-        let mut fields = fields.split_whitespace();
+        let mut fields = line.split_whitespace().take_while(|field| !field.starts_with('#'));
         if let Some(id) = fields.next() {
-            let expires = fields.find_map(|field| field.strip_prefix("exp:"));
-            let reason = comment.or(Some(above.as_str()));
-            drafts.add(Draft { at: start, id, reason, expires, ..Draft::default() });
+            drafts.add(Draft { at: start, id, expires: fields.find_map(|field| field.strip_prefix("exp:")), ..Draft::default() });
         }
-        above.clear();
     }
 }
 

@@ -8,7 +8,7 @@ use crate::cli::named;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What fails")]
 pub(crate) struct GateArgs {
-    /// The lowest severity that makes the exit code 1 [default: high]. Malware always does
+    /// The lowest severity that makes the exit code 1 [default: high]. Malware always does, with none too
     #[arg(long, value_name = "SEVERITY", value_parser = named(&Bar::NAMES))]
     fail_on: Option<Bar>,
 
