@@ -3,24 +3,24 @@
 use serde_json::{Value, json as value};
 
 use super::{Change, Diff, Names, Only, Origin};
-use crate::report::{Bar, clean, package_json};
+use crate::report::{Gate, clean, ignored_json, package_json};
 use crate::supply;
 
 const SCHEMA: u32 = 1;
 
-pub(super) fn json(diffs: &[Diff], names: Names<'_>, bar: Bar) -> String {
+pub(super) fn json(diffs: &[Diff], names: Names<'_>, gate: Gate) -> String {
     let file = value!({
         "schema": SCHEMA,
         "tool": {"name": "casque", "version": env!("CARGO_PKG_VERSION")},
         "base": names.base,
         "head": names.head,
-        "fails": diffs.iter().any(|diff| diff.fails(bar)),
-        "lockfiles": diffs.iter().map(|diff| lockfile(diff, bar)).collect::<Vec<_>>(),
+        "fails": diffs.iter().any(|diff| diff.fails(gate)),
+        "lockfiles": diffs.iter().map(|diff| lockfile(diff, gate)).collect::<Vec<_>>(),
     });
     clean::json(&format!("{file:#}")) + "\n"
 }
 
-fn lockfile(diff: &Diff, bar: Bar) -> Value {
+fn lockfile(diff: &Diff, gate: Gate) -> Value {
     let status = match diff.only {
         Some(Only::Head) => "added",
         Some(Only::Base) => "removed",
@@ -40,8 +40,9 @@ fn lockfile(diff: &Diff, bar: Bar) -> Value {
         "path": diff.new.path,
         "kind": diff.new.kind.to_string(),
         "status": status,
-        "new": diff.new.hits.iter().map(|hit| package_json(hit, bar)).collect::<Vec<_>>(),
-        "fixed": diff.fixed.iter().map(|hit| package_json(hit, bar)).collect::<Vec<_>>(),
+        "new": diff.new.hits.iter().map(|hit| package_json(hit, gate)).collect::<Vec<_>>(),
+        "fixed": diff.fixed.iter().map(|hit| package_json(hit, gate)).collect::<Vec<_>>(),
+        "ignored": diff.new.ignored.iter().map(ignored_json).collect::<Vec<_>>(),
         "kept": diff.kept,
         "notices": {"new": supply::json(&diff.new.notices), "gone": supply::json(&diff.settled)},
         "packages": diff.packages.iter().map(change).collect::<Vec<_>>(),

@@ -2,7 +2,7 @@
 
 use super::text::{sign, versions};
 use super::{Diff, Names, Only, summary};
-use crate::report::{markdown_row, markdown_text, word};
+use crate::report::{ignored_text, markdown_row, markdown_text, word};
 use crate::supply;
 
 /// How many packages are listed. Comments have an end too.
@@ -21,6 +21,9 @@ pub(super) fn markdown(diffs: &[Diff], names: Names<'_>) -> String {
         if !diff.new.hits.is_empty() {
             out.push_str("\n| | package | what is new | remedy | asked for by |\n|---|---|---|---|---|\n");
             diff.new.findings().for_each(|(hit, finding)| out.push_str(&markdown_row(hit, finding)));
+        }
+        if !diff.new.ignored.is_empty() {
+            out.push_str(&format!("\nNew, and {}\n", text(&ignored_text(&diff.new.ignored))));
         }
         if !diff.fixed.is_empty() {
             out.push_str("\nFixed:\n\n");

@@ -24,7 +24,7 @@ use std::collections::{BTreeSet, HashSet};
 use crate::graph::Graph;
 use crate::kind::Kind;
 use crate::package::{Ecosystem, Package};
-use crate::report::{Bar, Hit, Report, sarif};
+use crate::report::{Gate, Hit, Ignored, Report, sarif};
 use crate::supply::{Check, Notice, Settings};
 
 pub use licenses::{LicenseChange, Licenses};
@@ -43,7 +43,7 @@ pub struct Side<'a> {
 /// What became of one lockfile.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Diff {
-    /// The head with what is new alone: its findings, and its notices.
+    /// The head with what is new alone: its findings, those that the policy takes out, and its notices.
     pub new: Report,
     /// Findings of the base that are gone, by package.
     pub fixed: Vec<Hit>,
@@ -103,6 +103,7 @@ pub fn diff(path: &str, kind: Kind, base: Option<Side<'_>>, head: Option<Side<'_
         path: path.to_owned(),
         notices: new_notices(base_side, head_side, settings),
         hits: apart(&head_side.report.hits, &known),
+        ignored: ignored(head_side.report, base_side.report, &known),
         ..head_side.report.clone()
     };
     let (origins_new, origins_gone) = sources::compare(base_side.graph, head_side.graph);
@@ -143,6 +144,13 @@ fn apart(hits: &[Hit], known: &BTreeSet<Id<'_>>) -> Vec<Hit> {
     hits.iter().map(rest).filter(|hit| !hit.findings.is_empty()).collect()
 }
 
+/// What the policy takes out that the base did not have: an author may have written both the lockfile and the policy.
+fn ignored(head: &Report, base: &Report, known: &BTreeSet<Id<'_>>) -> Vec<Ignored> {
+    let before: BTreeSet<Id<'_>> = base.ignored.iter().map(|ignored| id(&ignored.package, &ignored.finding.id)).collect();
+    let is_new = |id: &Id<'_>| !known.contains(id) && !before.contains(id);
+    head.ignored.iter().filter(|ignored| is_new(&id(&ignored.package, &ignored.finding.id))).cloned().collect()
+}
+
 /// By what a notice is known again: the message tells where from, for those that are about that.
 fn key(notice: &Notice) -> (Check, Ecosystem, &str, &str) {
     let message = if notice.check.is_frequent() || notice.check == Check::LookAlike { "" } else { notice.message.as_str() };
@@ -164,16 +172,20 @@ fn settled(base: &Report, head: &Report) -> Vec<Notice> {
 }
 
 impl Diff {
-    /// Whether what is new is at or over the bar, or denied.
+    /// Whether what is new does not pass the gate, or is denied.
     #[must_use]
-    pub fn fails(&self, bar: Bar) -> bool {
-        self.new.fails(bar)
+    pub fn fails(&self, gate: Gate) -> bool {
+        self.new.fails(gate)
     }
 
     /// Whether nothing changed that is told.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let found = self.new.hits.is_empty() && self.new.notices.is_empty() && self.fixed.is_empty() && self.settled.is_empty();
+        let found = self.new.hits.is_empty()
+            && self.new.notices.is_empty()
+            && self.new.ignored.is_empty()
+            && self.fixed.is_empty()
+            && self.settled.is_empty();
         let licenses = self.licenses.as_ref().is_none_or(|l| l.new.is_empty() && l.gone.is_empty() && l.changed.is_empty());
         found && licenses && self.packages.is_empty() && self.origins_new.is_empty() && self.origins_gone.is_empty()
     }
@@ -196,10 +208,10 @@ pub struct Names<'a> {
 
 /// Renders differences in a format.
 #[must_use]
-pub fn render(format: Format, diffs: &[Diff], names: Names<'_>, bar: Bar) -> String {
+pub fn render(format: Format, diffs: &[Diff], names: Names<'_>, gate: Gate) -> String {
     match format {
         Format::Text => text::text(diffs, names),
-        Format::Json => json::json(diffs, names, bar),
+        Format::Json => json::json(diffs, names, gate),
         Format::Markdown => markdown::markdown(diffs, names),
         Format::Sarif => sarif(&diffs.iter().map(|diff| diff.new.clone()).collect::<Vec<_>>()),
     }

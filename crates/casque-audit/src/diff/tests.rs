@@ -5,7 +5,7 @@ use super::*;
 use crate::db::{Builder, Database};
 use crate::matching::Context;
 use crate::osv::Record;
-use crate::report::{Scope, assess, clean};
+use crate::report::{Bar, IgnoredBy, Scope, assess, clean};
 use crate::supply::notices;
 use crate::{Limits, Manifests, parse};
 
@@ -52,18 +52,18 @@ fn findings(hits: &[Hit]) -> Vec<String> {
 fn only_what_the_base_lacks_is_new() {
     let base = r#""": {"dependencies": {"a": "1", "c": "1"}}, "node_modules/a": {"version": "1.0.0", "integrity": "sha512-A"}, "node_modules/c": {"version": "1.0.0", "integrity": "sha512-C"}"#;
     let same = between(base, base);
-    assert!(same.is_empty() && !same.fails(Bar::Any) && same.kept == 1);
+    assert!(same.is_empty() && !same.fails(Gate::default()) && same.kept == 1);
     // Another version with the same vulnerability, and a package with a new one.
     let head = r#""": {"dependencies": {"a": "1", "b": "1"}}, "node_modules/a": {"version": "1.1.0", "integrity": "sha512-B"}, "node_modules/b": {"version": "1.0.0", "integrity": "sha512-D"}"#;
     let change = between(base, head);
     assert_eq!(findings(&change.new.hits), ["b@1.0.0 GHSA-bbbb-bbbb-bbbb"]);
-    assert!(change.fails(Bar::Any) && change.fixed.is_empty() && change.kept == 1);
+    assert!(change.fails(Gate::default()) && change.fixed.is_empty() && change.kept == 1);
     let told: Vec<String> = change.packages.iter().map(|c| format!("{} {} {}", text::sign(c), c.name, text::versions(c))).collect();
     assert_eq!(told, ["~ a 1.0.0 > 1.1.0", "+ b 1.0.0", "- c 1.0.0"]);
     assert_eq!(change.packages[0].step(), Some(Step::Minor));
     let back = between(head, base);
     assert_eq!(findings(&back.fixed), ["b@1.0.0 GHSA-bbbb-bbbb-bbbb"]);
-    assert!(!back.fails(Bar::Any));
+    assert!(!back.fails(Gate::default()));
     assert_eq!(back.packages[0].step(), Some(Step::Down));
 }
 
@@ -71,9 +71,26 @@ fn only_what_the_base_lacks_is_new() {
 fn a_lockfile_may_be_on_one_side_only() {
     let state = State::new(r#""": {"dependencies": {"b": "1"}}, "node_modules/b": {"version": "1.0.0"}"#);
     let added = diff("l", Kind::Npm, None, Some(state.side()), &Settings::default());
-    assert!(added.fails(Bar::Any) && added.only == Some(Only::Head) && added.packages[0].is_added());
+    assert!(added.fails(Gate::default()) && added.only == Some(Only::Head) && added.packages[0].is_added());
     let removed = diff("l", Kind::Npm, Some(state.side()), None, &Settings::default());
-    assert!(!removed.fails(Bar::Any) && removed.fixed.len() == 1 && removed.packages[0].is_removed());
+    assert!(!removed.fails(Gate::default()) && removed.fixed.len() == 1 && removed.packages[0].is_removed());
+}
+
+#[test]
+fn what_the_policy_takes_out_of_the_head_alone_is_told() {
+    let base = State::new(r#""": {}"#);
+    let mut head = State::new(r#""": {"dependencies": {"b": "1"}}, "node_modules/b": {"version": "1.0.0", "integrity": "sha512-D"}"#);
+    let hit = head.1.hits.remove(0);
+    let by = IgnoredBy::Entry { reason: "trust me".to_owned(), expires: None, vex: None };
+    head.1.ignored.push(Ignored { package: hit.package, site: None, finding: hit.findings[0].clone(), by });
+    let change = diff("l", Kind::Npm, Some(base.side()), Some(head.side()), &Settings::default());
+    assert!(!change.fails(Gate::default()) && change.new.ignored.len() == 1);
+    for format in [Format::Text, Format::Json, Format::Markdown] {
+        let out = render(format, std::slice::from_ref(&change), NAMES, Gate::default());
+        assert!(out.contains("GHSA") && out.contains("ignored"), "{out}");
+    }
+    let none = diff("l", Kind::Npm, Some(head.side()), Some(head.side()), &Settings::default());
+    assert!(none.is_empty());
 }
 
 #[test]
@@ -93,7 +110,7 @@ fn new_notices_are_those_of_the_change() {
     assert_eq!(between(&entry("1.0.0", "sha1-A", ""), &plain).settled.len(), 1);
     let (base, head) = (State::new(&plain), State::new(&entry("1.0.0", "sha512-B", "")));
     let settings = Settings { deny: [Check::ChangedHash].into(), ..Settings::default() };
-    assert!(diff("l", Kind::Npm, Some(base.side()), Some(head.side()), &settings).fails(Bar::Never));
+    assert!(diff("l", Kind::Npm, Some(base.side()), Some(head.side()), &settings).fails(Gate { bar: Bar::Never, ..Gate::default() }));
 }
 
 #[test]
@@ -122,7 +139,7 @@ fn origins_and_licences_are_compared() {
     assert_eq!(licenses.new, [("BUSL-1.1".to_owned(), vec!["x".to_owned()])]);
     assert_eq!((&licenses.gone[..], licenses.changed.len()), (&["MIT".to_owned()][..], 1));
     for (_, format) in Format::NAMES {
-        let out = render(format, std::slice::from_ref(&change), NAMES, Bar::Any);
+        let out = render(format, std::slice::from_ref(&change), NAMES, Gate::default());
         assert!(!out.contains("secret"), "{out}");
     }
     // A lockfile without licences says nothing about them.
@@ -139,7 +156,7 @@ fn hostile_text_can_only_be_read_in_every_format() {
     );
     let change = between(base, &head);
     for (name, format) in Format::NAMES {
-        let mut out = render(format, std::slice::from_ref(&change), NAMES, Bar::Any);
+        let mut out = render(format, std::slice::from_ref(&change), NAMES, Gate::default());
         while let Some(at) = out.find("\u{1b}[") {
             let end = at + out[at..].find('m').unwrap();
             out.replace_range(at..=end, "");

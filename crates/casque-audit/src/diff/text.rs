@@ -2,7 +2,7 @@
 
 use super::{Change, Diff, Names, Only, summary};
 use crate::report::clean::plain;
-use crate::report::{BOLD, DIM, Hit, package_text, word};
+use crate::report::{BOLD, DIM, Hit, ignored_text, package_text, word};
 use crate::supply;
 
 /// How many packages of a change are listed.
@@ -30,6 +30,9 @@ fn lockfile(diff: &Diff, out: &mut String) {
     if !diff.new.hits.is_empty() {
         out.push_str(&format!("\n  {BOLD}new findings{BOLD:#}\n"));
         diff.new.hits.iter().for_each(|hit| out.push_str(&package_text(hit)));
+    }
+    if !diff.new.ignored.is_empty() {
+        out.push_str(&format!("\n  new, and {}\n", ignored_text(&diff.new.ignored)));
     }
     if !diff.fixed.is_empty() {
         out.push_str(&format!("\n  {BOLD}fixed{BOLD:#}\n"));

@@ -6,23 +6,28 @@ use std::path::{Path, PathBuf};
 use casque_audit::db::Database;
 use casque_audit::diff::{Diff, Format, Names, Side, diff, render, summary};
 use casque_audit::matching::Context;
-use casque_audit::report::{Bar, Report, Scope, assess};
+use casque_audit::policy::{Applied, Policy};
+use casque_audit::report::{Report, Scope, assess};
 use casque_audit::supply::notices;
 use casque_audit::{Error, Graph, Kind, Limits, Manifests, manifests_among, parse, read, split_type};
 use casque_scan::render::one_line;
 use clap::Args;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
+use super::gate::GateArgs;
 use super::git::{Commit, InCommit};
-use super::{SupplyArgs, input};
+use super::input::Trouble;
+use super::{SupplyArgs, input, is_reliable};
 use crate::cli::named;
 use crate::exit::Exit;
 use crate::output;
+use crate::policy_file::PolicyFile;
 use crate::printer::{self, BOLD};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  casque audit diff main\n  casque audit diff v1.4.0 v1.5.0 --fail-on high\n  casque audit diff old/package-lock.json package-lock.json --format markdown\n  casque audit diff origin/main --deny look-alike,changed-hash,address\n\nExit codes: 0 nothing new at or over the bar, 1 something is, 2 it could not be compared"
+    after_help = "Examples:\n  casque audit diff main\n  casque audit diff v1.4.0 v1.5.0 --fail-on high\n  casque audit diff old/package-lock.json package-lock.json --format markdown\n  casque audit diff origin/main --deny look-alike,changed-hash,address\n\nExit codes: 0 nothing new fails, 1 something new does, 2 it could not be compared, 3 there is no lockfile, 4 there is no database or it is too old"
 )]
 pub(crate) struct DiffArgs {
     /// The state before: a commit, branch or tag, or a lockfile or folder; git:NAME where a path has the same name
@@ -41,12 +46,13 @@ pub(crate) struct DiffArgs {
     #[arg(long)]
     prod: bool,
 
-    /// The lowest severity of something new that makes the exit code 1 [default: any vulnerability]. Malware does too, but with none
-    #[arg(long, value_name = "SEVERITY", value_parser = named(&Bar::NAMES))]
-    fail_on: Option<Bar>,
+    /// Take advisories of any age. Otherwise the exit code is 4 when they are 90 days old
+    #[arg(long)]
+    allow_stale: bool,
 
-    #[command(flatten)]
-    supply: SupplyArgs,
+    /// The policy file, whose [audit] says what fails and what is ignored [default: casque.toml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 
     /// The form of the report
     #[arg(long, value_name = "NAME", default_value = "text", value_parser = named(&Format::NAMES))]
@@ -55,6 +61,12 @@ pub(crate) struct DiffArgs {
     /// Write the report to a file, whole or not at all, instead of printing it
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+
+    #[command(flatten)]
+    gate: GateArgs,
+
+    #[command(flatten)]
+    supply: SupplyArgs,
 }
 
 /// A lockfile in one of the two states.
@@ -68,34 +80,63 @@ type State = BTreeMap<String, Read>;
 
 pub(super) fn run(args: &DiffArgs) -> Result<Exit, String> {
     let limits = Limits::default();
+    let now = Timestamp::now();
+    let file = PolicyFile::find(args.config.as_deref())?;
+    let mut policy = file.audit()?.policy;
+    args.gate.over(&mut policy.gate);
+    args.supply.over(&mut policy.supply);
     let (base, head) = (state(&args.base, &limits)?, state(args.head.as_deref().unwrap_or("."), &limits)?);
     if base.is_empty() && head.is_empty() {
-        return Err("neither of the two has a lockfile".to_owned());
+        printer::error("neither of the two has a lockfile");
+        return Ok(Exit::Nothing);
     }
-    let now = Timestamp::now();
-    let database = super::database(args.db.as_deref(), now)?;
-    let context = Context { now: Some(now), ..Context::default() };
-    let assessed = |path: &str, read: &Read| assessed(path, read, &database, &context, args);
+    let database = match super::database(args.db.as_deref(), now) {
+        Ok(database) => database,
+        Err(why) => {
+            printer::error(why);
+            return Ok(Exit::NoDatabase);
+        }
+    };
+    let judge = Judge { database: &database, policy: &policy, now, args };
     let mut diffs: Vec<Diff> = Vec::new();
     for (path, base, head) in pairs(&base, &head) {
         let Some(kind) = head.or(base).map(|read| read.kind) else { continue };
-        let before = base.map(|read| assessed(&path, read)).transpose()?;
-        let after = head.map(|read| assessed(&path, read)).transpose()?;
+        let before = base.map(|read| judge.report(&path, read)).transpose()?;
+        let after = head.map(|read| judge.report(&path, read)).transpose()?;
         let before = base.zip(before.as_ref()).map(|(read, report)| Side { graph: &read.graph, report });
         let after = head.zip(after.as_ref()).map(|(read, report)| Side { graph: &read.graph, report });
-        diffs.push(diff(&path, kind, before, after, &args.supply.settings()));
+        diffs.push(diff(&path, kind, before, after, &policy.supply));
     }
     let names = Names { base: &args.base, head: args.head.as_deref().unwrap_or("now") };
-    let bar = args.fail_on.unwrap_or_default();
-    write(args, &render(args.format, &diffs, names, bar), &diffs)?;
-    Ok(if diffs.iter().any(|diff| diff.fails(bar)) { Exit::Findings } else { Exit::Clean })
+    write(args, &render(args.format, &diffs, names, policy.gate), &diffs)?;
+    let fails = diffs.iter().any(|diff| diff.fails(policy.gate)) && !args.gate.exit_zero;
+    Ok(match is_reliable(&database, now, args.allow_stale) {
+        false => Exit::NoDatabase,
+        true if fails => Exit::Findings,
+        true => Exit::Clean,
+    })
 }
 
-fn assessed(path: &str, read: &Read, database: &Database, context: &Context<'_>, args: &DiffArgs) -> Result<Report, String> {
-    let scope = Scope { prod: args.prod };
-    let mut report = assess(path, read.kind, &read.graph, database, context, scope).map_err(|e| one_line(&e.to_string()))?;
-    report.notices = notices(&read.graph, read.kind, &args.supply.settings());
-    Ok(report)
+/// What both states are held against.
+struct Judge<'a> {
+    database: &'a Database,
+    policy: &'a Policy,
+    now: Timestamp,
+    args: &'a DiffArgs,
+}
+
+impl Judge<'_> {
+    fn report(&self, path: &str, read: &Read) -> Result<Report, String> {
+        let scope = Scope { prod: self.args.prod };
+        let context = Context { now: Some(self.now), ..Context::default() };
+        let report = assess(path, read.kind, &read.graph, self.database, &context, scope);
+        let mut report = report.map_err(|e| one_line(&e.to_string()))?;
+        let today = self.now.to_zoned(TimeZone::UTC).date();
+        let lockfile = path.trim_start_matches('/');
+        Applied::new(self.policy, today, self.args.gate.ignore_unfixable).apply(lockfile, &mut report, &read.graph, scope);
+        report.notices = notices(&read.graph, read.kind, &self.policy.supply);
+        Ok(report)
+    }
 }
 
 /// Lockfiles by their paths. One on each side are compared whatever they are called: they were named for that.
@@ -118,8 +159,8 @@ fn state(argument: &str, limits: &Limits) -> Result<State, String> {
 
 fn on_disk(argument: &str, has_type: bool, limits: &Limits) -> Result<State, String> {
     let (paths, by_type) = if has_type { (vec![], vec![argument.to_owned()]) } else { (vec![PathBuf::from(argument)], vec![]) };
-    let (files, failed) = input::lockfiles(&paths, &by_type, limits);
-    if failed {
+    let (files, trouble) = input::lockfiles(&paths, &by_type, limits);
+    if trouble == Some(Trouble::Failed) {
         return Err(format!("`{}` cannot be compared", one_line(argument)));
     }
     let top = std::fs::canonicalize(argument).unwrap_or_default();
