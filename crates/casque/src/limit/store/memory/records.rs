@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::sketch::Sketch;
-use super::word::{Word, Worth};
+use super::word::{Word, Worth, makes_room};
 use crate::clock::Micros;
 use crate::limit::budget::{Budget, State};
 use crate::limit::decision::Decision;
@@ -102,22 +102,22 @@ impl Records {
         // A key in the overflow is counted by a rate that lets no more through than its budget.
         let shared = self.overflow.get(fingerprint, now);
         let rate = Budget::Rate(budget.stricter_rate());
-        let (budget, state) = if shared == Word(0) { (budget, State::Fresh) } else { (&rate, shared.state(now)) };
-        let (next, decision) = change(budget, state);
+        if shared != Word(0) {
+            let (next, decision) = change(&rate, shared.state(now));
+            let free = bucket.iter_mut().find(|e| e.worth(now) == Worth::Free);
+            match free.filter(|_| next.free_at() <= now) {
+                // An entry stands above the sketch, also one with nothing in it.
+                Some(free) => *free = Entry { fingerprint, ..Entry::default() },
+                None => self.raise(fingerprint, next, &rate),
+            }
+            return decision;
+        }
+        let (next, decision) = change(budget, State::Fresh);
         if next.free_at() <= now {
             return decision;
         }
         let entry = Entry::of(fingerprint, next, budget, now);
-        let Some(least) = bucket.iter_mut().min_by_key(|e| e.worth(now)).filter(|_| shared == Word(0)) else {
-            self.raise(fingerprint, next, &rate);
-            return decision;
-        };
-        let room = match least.worth(now) {
-            Worth::Free => true,
-            Worth::Partly(part) => Worth::Partly(part) <= entry.worth(now),
-            Worth::Full => false,
-        };
-        if room {
+        if let Some(least) = bucket.iter_mut().min_by_key(|e| e.worth(now)).filter(|e| makes_room(e.worth(now), entry.worth(now))) {
             *least = entry;
             return decision;
         }
@@ -139,8 +139,10 @@ impl Records {
         let mut shard = self.shard(fingerprint);
         let index = self.index(fingerprint);
         let entry = Entry { fingerprint, full_until: state.free_at(), part: 0, state };
-        if let Some(least) = shard[index].iter_mut().min_by_key(|e| e.worth(now)).filter(|e| e.worth(now) == Worth::Free) {
-            *least = entry;
+        match shard[index].iter_mut().find(|e| e.worth(now) == Worth::Free) {
+            Some(free) => *free = entry,
+            // As if it were at its limit until nothing is left of it; its limit is not known here.
+            None => self.overflow.raise(fingerprint, Word::of(state, 0).unwrap_or(Word::rate(state.free_at(), 0))),
         }
     }
 

@@ -27,6 +27,15 @@ pub(super) enum Worth {
     Full,
 }
 
+/// Whether an entry of this worth makes room for another.
+pub(super) fn makes_room(old: Worth, new: Worth) -> bool {
+    match old {
+        Worth::Free => true,
+        Worth::Partly(_) => old <= new,
+        Worth::Full => false,
+    }
+}
+
 impl Word {
     /// The word of a state, of a rate with this `slack`; `None` for states that need more than a word.
     #[inline]
@@ -42,6 +51,11 @@ impl Word {
     #[inline]
     pub(super) fn rate(tat: Micros, slack: u64) -> Self {
         Self(shifted(tat) | tag(slack))
+    }
+
+    /// What is worth least: nothing that is counted.
+    pub(super) fn mark(until: Micros) -> Self {
+        Self::rate(until, u64::MAX)
     }
 
     #[inline]
@@ -90,7 +104,8 @@ fn slack(tag: u64) -> u64 {
     if tag == 0 {
         return 0;
     }
-    let exponent = (tag >> MANTISSA_BITS) - 1;
+    // What was restored may be a tag that no slack has.
+    let exponent = (tag >> MANTISSA_BITS).saturating_sub(1);
     let mantissa = 1 << MANTISSA_BITS | tag & ((1 << MANTISSA_BITS) - 1);
     (mantissa << exponent.min(52)) >> MANTISSA_BITS
 }
@@ -113,6 +128,13 @@ mod tests {
             proptest::prop_assert_eq!(word.state(Micros(0)), State::Rate(Micros(time)));
             let block = State::Blocked { until: Micros(time) };
             proptest::prop_assert_eq!(Word::of(block, given).unwrap().state(Micros(0)), block);
+        }
+
+        #[test]
+        fn no_word_of_a_strangers_dump_panics(bits: u64, tag in 0u64..1 << TAG_BITS, now in 0u64..1 << 52) {
+            for word in [Word(bits), Word(bits & !TAG_MASK | tag)] {
+                let _ = (word.worth(Micros(now)), word.state(Micros(now)));
+            }
         }
     }
 
