@@ -110,6 +110,37 @@ impl CountBy {
         matches!(self.parts[..], [Part::Client])
     }
 
+    /// Whether it looks at header fields or cookies, which a log does not have.
+    #[must_use]
+    pub fn needs_headers(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Header(_) | Part::Cookie(_)))
+    }
+
+    /// Whom a client's requests are counted under that have none of the header fields and cookies that are looked at; `None` where
+    /// that depends on the request.
+    #[must_use]
+    pub fn of_client(&self, client: ClientIp) -> Option<Subject> {
+        let depends = self.parts.iter().any(|part| matches!(part, Part::Path | Part::Method));
+        let asked = Asking { client, method: &Method::GET, path: "/", headers: &HeaderMap::new() };
+        (!depends).then(|| self.subject(asked).0)
+    }
+
+    /// Whom requests with this value are counted under, where one header field or cookie is all that is looked at.
+    #[must_use]
+    pub fn of_value(&self, value: &str) -> Option<Subject> {
+        let hasher = |value: &[u8]| {
+            let mut hasher = SubjectHasher::default();
+            hasher.part(value);
+            hasher.part(b"given");
+            hasher.finish()
+        };
+        match &self.parts[..] {
+            [Part::Header(name)] => header_value(name, value.as_bytes()).map(|value| hasher(&value)),
+            [Part::Cookie(_)] => cookie_value(value.trim().as_bytes()).map(|value| hasher(&value)),
+            _ => None,
+        }
+    }
+
     /// Whom a request is counted under, and who answers for a new key where a client can make one up.
     pub(super) fn subject(&self, asked: Asking<'_>) -> (Subject, Option<Subject>) {
         match self.parts[..] {
@@ -149,7 +180,12 @@ impl CountBy {
 /// The value of the only line of that name.
 fn header<'r>(headers: &'r HeaderMap, name: &HeaderName) -> Option<Cow<'r, [u8]>> {
     let mut lines = headers.get_all(name).iter();
-    let value = lines.next().filter(|_| lines.next().is_none())?.as_bytes().trim_ascii();
+    header_value(name, lines.next().filter(|_| lines.next().is_none())?.as_bytes())
+}
+
+/// In normal form; `None` if it is empty.
+fn header_value<'v>(name: &HeaderName, value: &'v [u8]) -> Option<Cow<'v, [u8]>> {
+    let value = value.trim_ascii();
     if value.is_empty() {
         return None;
     }
@@ -177,7 +213,10 @@ fn cookie<'r>(headers: &'r HeaderMap, name: &str) -> Option<Cow<'r, [u8]>> {
             }
         }
     }
-    let value = found?;
+    cookie_value(found?)
+}
+
+fn cookie_value(value: &[u8]) -> Option<Cow<'_, [u8]>> {
     let value = value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\"")).unwrap_or(value);
     (!value.is_empty()).then(|| percent_decoded(value))
 }
@@ -267,6 +306,25 @@ mod tests {
         assert_ne!(key(&by, &[("authorization", "Bearer x.Y")]), key(&by, &[("authorization", "Bearer x.y")]));
         let by = ["path"];
         assert_eq!(count(&by, "192.0.2.1", "//Login/", &[]).0, count(&by, "198.51.100.1", "/login", &[]).0);
+    }
+
+    #[test]
+    fn an_operator_finds_whom_a_request_was_counted_under() {
+        let by = |parts: &[&str]| CountBy::new(parts.iter().map(|p| Part::parse(p).unwrap()));
+        let alice = client("192.0.2.1");
+        assert_eq!(by(&["client"]).of_client(alice), Some(Subject::client(alice)));
+        assert_eq!(by(&["network"]).of_client(alice), Some(Subject::network(alice)));
+        assert_eq!(by(&["header:x-api-key"]).of_client(alice), Some(key(&["header:x-api-key"], &[])));
+        assert_eq!(by(&["client", "path"]).of_client(alice), None);
+        assert_eq!(
+            by(&["header:authorization"]).of_value("BEARER  x.y "),
+            Some(key(&["header:authorization"], &[("authorization", "Bearer x.y")]))
+        );
+        assert_eq!(by(&["cookie:sid"]).of_value("\"a%62c\""), Some(key(&["cookie:sid"], &[("cookie", "sid=abc")])));
+        for (parts, value) in [(&["header:a"][..], " "), (&["cookie:a"], "\"\""), (&["client"], "x"), (&["header:a", "client"], "x")] {
+            assert_eq!(by(parts).of_value(value), None);
+        }
+        assert!(by(&["client", "cookie:a"]).needs_headers() && !by(&["client", "path", "method", "network"]).needs_headers());
     }
 
     #[test]

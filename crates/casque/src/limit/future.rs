@@ -11,12 +11,13 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use tower_service::Service;
 
+use super::counted::Counted;
 use super::decision::Decision;
 use super::fields::{self, Fields, FieldsWhen, Told};
 use super::layer::Limits;
 use super::reply::{Reason, Refusal, Refused, retry_after_seconds};
 use super::rule::Limit;
-use super::service::{Counted, ShadowRefused};
+use super::service::ShadowRefused;
 use super::store::{Outcome, StoreError};
 use crate::RequestId;
 use crate::clock::Clock;

@@ -2,6 +2,7 @@
 
 mod dump;
 mod offenders;
+mod operate;
 mod records;
 mod sip;
 mod sketch;
@@ -15,6 +16,7 @@ use std::future::{Ready, ready};
 
 pub use dump::{DumpError, Restored};
 pub use offenders::Offender;
+pub use operate::About;
 
 use self::offenders::Offenders;
 use self::records::Records;
@@ -190,6 +192,15 @@ impl MemoryStore {
         }
     }
 
+    fn change_now(&self, key: Key, budget: Budget, change: Change, now: Micros) -> Decision {
+        self.apply(&key, &budget, now, |budget, state| budget.change(state, now, change));
+        if matches!(change, Change::Unblock | Change::Reset) {
+            self.offenders.forget(self.fingerprint(&key), key);
+        }
+        // What stands may be more than was asked for: the sketch cannot be lowered.
+        self.apply(&key, &budget, now, |budget, state| (state, budget.look(state, now)))
+    }
+
     fn refund_one(&self, key: &Key, charge: &Charge, at: Micros, now: Micros) -> Decision {
         self.apply(key, &charge.budget, now, |budget, state| {
             let next = budget.refund(state, at, now, charge.cost);
@@ -250,12 +261,7 @@ impl Store for MemoryStore {
 
     fn change(&self, key: Key, budget: Budget, change: Change, now: Micros) -> Self::Future {
         let mut outcome = Outcome { receipt: Receipt { at: now, shared: 0 }, ..Outcome::default() };
-        self.apply(&key, &budget, now, |budget, state| budget.change(state, now, change));
-        // What stands may be more than was asked for: the sketch cannot be lowered.
-        outcome.decisions.push(self.apply(&key, &budget, now, |budget, state| (state, budget.look(state, now))));
-        if matches!(change, Change::Unblock | Change::Reset) {
-            self.offenders.forget(self.fingerprint(&key), key);
-        }
+        outcome.decisions.push(self.change_now(key, budget, change, now));
         ready(Ok(outcome))
     }
 }
