@@ -1,6 +1,7 @@
 //! What runs: everything checked, compiled and shared.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use casque::cookie::{self, CookiePolicy};
 use casque::headers::fetch_metadata::{self, IsolationPolicy};
 use casque::headers::{self, HeaderPolicy};
 use casque::host::HostPattern;
-use casque::limit::Limits;
+use casque::limit::{Limit, Limits};
 use casque::serve::Settings;
 
 use crate::config::{AccessLog, Config, Upstream};
@@ -32,6 +33,8 @@ pub struct Policy {
     pub(crate) reports: Option<String>,
     /// Where the operator's pages are.
     pub(crate) admin: Option<SocketAddr>,
+    /// Where the operator's verbs are.
+    pub(crate) admin_socket: Option<PathBuf>,
 }
 
 /// The policy of some hosts and paths.
@@ -100,6 +103,7 @@ impl Policy {
             routes: routes(config, default.as_ref(), document),
             reports: config.reports.path().map(str::to_owned),
             admin: config.admin.listen,
+            admin_socket: config.admin.socket.clone(),
         })
     }
 
@@ -107,6 +111,33 @@ impl Policy {
     #[must_use]
     pub fn headers(&self, host: &str, path: &str) -> &HeaderPolicy {
         &self.routes.find(Some(host), path).headers
+    }
+
+    /// All limits of all routes, each once.
+    #[must_use]
+    pub fn limits(&self) -> Vec<&Limit> {
+        let mut all: Vec<&Limit> = Vec::new();
+        for limit in self.routes.all().flat_map(|route| route.limits.as_slice()) {
+            if !all.iter().any(|known| known.id() == limit.id() && known.quota() == limit.quota()) {
+                all.push(limit);
+            }
+        }
+        all
+    }
+
+    /// The limits of a request of which the host is not known; `None` if it is a violation report, which no limit counts.
+    pub(crate) fn limits_without_host(&self, path: &str) -> Option<&Limits> {
+        (self.reports.as_deref() != Some(path)).then(|| &*self.routes.find(None, path).limits)
+    }
+
+    /// Whether some routes are for some hosts only.
+    pub(crate) fn has_hosts(&self) -> bool {
+        self.routes.has_hosts()
+    }
+
+    /// Whether an address is a trusted proxy's.
+    pub(crate) fn trusts(&self, address: std::net::IpAddr) -> bool {
+        self.trusted.contains(address)
     }
 
     /// Where it listens.
@@ -133,10 +164,11 @@ pub fn summary(config: &Config) -> Vec<(&'static str, String)> {
     let mut lines = vec![("headers", config.headers.base().to_owned()), ("cookies", cookies.to_owned()), ("limits", limits)];
     lines.extend(config.reports.path().map(|path| ("reports", format!("taken at {path}"))));
     lines.extend(config.admin.listen.map(|address| ("admin", format!("http://{address}/"))));
+    lines.extend(config.admin.socket.as_ref().map(|path| ("admin", format!("unix:{}", path.display()))));
     lines
 }
 
-fn effective_limits(written: Option<&Vec<casque::limit::Limit>>) -> Limits {
+fn effective_limits(written: Option<&Vec<Limit>>) -> Limits {
     written.map_or_else(Limits::standard, |l| Limits::new(l.iter().cloned()))
 }
 

@@ -6,6 +6,7 @@
 //! percent-encodings and the case of an authorization scheme do not make another key. *A long one*: keys are digests.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderName, Method};
@@ -29,6 +30,20 @@ pub enum Part {
     Path,
     /// The method.
     Method,
+}
+
+/// As in casque.toml.
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client => f.write_str("client"),
+            Self::Network => f.write_str("network"),
+            Self::Header(name) => write!(f, "header:{name}"),
+            Self::Cookie(name) => write!(f, "cookie:{name}"),
+            Self::Path => f.write_str("path"),
+            Self::Method => f.write_str("method"),
+        }
+    }
 }
 
 /// Header fields in which proxies write addresses, and in which clients write what they like.
@@ -339,6 +354,13 @@ mod tests {
         assert_eq!(network("2001:db8:0:1::1"), network("2001:db8:0:ffff::1"));
         assert_ne!(network("192.0.2.1"), network("192.0.3.1"));
         assert_ne!(count(&["client", "method"], "192.0.2.1", "/", &[]).0, count(&["client", "path"], "192.0.2.1", "/", &[]).0);
+    }
+
+    #[test]
+    fn parts_are_written_as_they_are_read() {
+        for part in ["client", "network", "path", "method", "header:x-api-key", "cookie:sid"] {
+            assert_eq!(Part::parse(part).unwrap().to_string(), part);
+        }
     }
 
     #[test]
