@@ -69,12 +69,11 @@ fn print(report: &Report, name: &str, against: Option<&str>, n: usize) {
         None => printer::tell(format_args!("{BOLD}no requests{BOLD:#}")),
     }
     if let Some((line, why)) = &read.first_unreadable {
-        let lines = if read.unreadable == 1 { "line was" } else { "lines were" };
-        printer::warning(format_args!("{} {lines} left out; line {line} is {why}", read.unreadable));
+        printer::warning(format_args!("{} left out; line {line} is {why}", lines(read.unreadable)));
     }
-    for (count, what) in [(read.no_request, "are about what is no HTTP request"), (read.no_address, "name no address")] {
+    for (count, what) in [(read.no_request, "about what is no HTTP request"), (read.no_address, "without an address")] {
         if count > 0 {
-            printer::tell(format_args!("{DIM}{count} lines {what}{DIM:#}"));
+            printer::tell(format_args!("{DIM}{} {what}{DIM:#}", lines(count)));
         }
     }
     printer::tell("");
@@ -136,6 +135,10 @@ fn people(clients: &Clients) -> String {
         (n, 0) => format!("of {n} clients"),
         (n, _) => format!("of more than {n} clients"),
     }
+}
+
+fn lines(n: u64) -> String {
+    format!("{n} {}", if n == 1 { "line" } else { "lines" })
 }
 
 fn date(since_1970: Duration) -> String {

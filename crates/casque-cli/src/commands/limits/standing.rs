@@ -113,7 +113,7 @@ mod tests {
 
     use super::*;
 
-    fn plain(lines: Vec<String>) -> Vec<String> {
+    fn plain(lines: &[String]) -> Vec<String> {
         lines.iter().map(|l| anstream::adapter::strip_str(l).to_string().trim_end().to_owned()).collect()
     }
 
@@ -131,15 +131,15 @@ mod tests {
         assert_eq!(told(row(false, true, 0, json!(90_000.0), 90_000.0)), "blocked for 25 h");
         let full = row(false, false, 0, json!(2.5), 60.0);
         assert_eq!(
-            plain(top(&json!({ "refused-most": [full] })))[1],
+            plain(&top(&json!({ "refused-most": [full] })))[1],
             "       7  login            192.0.2.1                5 min ago    refused for 3 s"
         );
         assert_eq!(
-            plain(unblocked(&json!({ "unblocked": [row(true, false, 20, json!(0.0), 0.0)] })))[0],
+            plain(&unblocked(&json!({ "unblocked": [row(true, false, 20, json!(0.0), 0.0)] })))[0],
             "192.0.2.1 under login: was refused, now 20 of 20 left"
         );
-        assert_eq!(plain(unblocked(&json!({}))), ["there was nothing to unblock"]);
-        assert_eq!(plain(top(&json!({ "refused-most": [] }))), ["nobody was refused"]);
+        assert_eq!(plain(&unblocked(&json!({}))), ["there was nothing to unblock"]);
+        assert_eq!(plain(&top(&json!({ "refused-most": [] }))), ["nobody was refused"]);
     }
 
     #[test]
@@ -148,7 +148,7 @@ mod tests {
         let answer = json!({ "who": evil, "limits": [{ "limit": evil, "quota": evil, "who": evil }], "not-known": [{ "limit": evil, "why": evil }],
             "refused-most": [{ "limit": evil, "who": evil }], "unblocked": [{ "limit": evil, "who": evil }] });
         for lines in [explain(&answer), top(&answer), unblocked(&answer)] {
-            assert!(!plain(lines.clone()).concat().contains('\u{7}'));
+            assert!(!plain(&lines).concat().contains('\u{7}'));
             assert!(!lines.concat().contains("[2J\u{7}") && !lines.concat().contains("\u{1b}[2J"));
         }
         assert!(explain(&Value::Null).len() == 2);
