@@ -69,8 +69,10 @@ impl Drop for Folder {
 struct Running(Child);
 
 impl Running {
+    /// Starts it with its log in `access.log`, and waits until it guards, giving the address.
     fn start(folder: &Folder) -> (Self, String) {
-        let mut child = folder.command(&["guard", "--listen", "127.0.0.1:0"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = fs::File::create(folder.0.join("access.log")).unwrap();
+        let mut child = folder.command(&["guard", "--listen", "127.0.0.1:0"]).stdout(log).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut said = String::new();
         let address = loop {
@@ -272,16 +274,7 @@ fn what_the_gateway_logged_is_replayed_as_it_was_decided() {
     for access in ["text", "json"] {
         let folder = Folder::new();
         folder.write("casque.toml", format!("{POLICY}[log]\naccess = \"{access}\"\n"));
-        let mut child = folder
-            .command(&["guard", "--listen", "127.0.0.1:0"])
-            .stdout(fs::File::create(folder.0.join("access.log")).unwrap())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let address = lines.find_map(|l| l.unwrap().split_once("site  http://").map(|(_, a)| a.to_owned())).unwrap();
-        std::thread::spawn(move || lines.for_each(drop));
-        let casque = Running(child);
+        let (casque, address) = Running::start(&folder);
         let seen: Vec<u16> = (0..5).map(|_| status(&address, "POST /login HTTP/1.1")).collect();
         assert_eq!(seen, [502, 502, 429, 429, 429]);
         casque.stop();
@@ -292,4 +285,34 @@ fn what_the_gateway_logged_is_replayed_as_it_was_decided() {
             "{access}"
         );
     }
+}
+
+#[test]
+fn a_limit_that_only_watches_is_seen_in_the_log() {
+    let folder = Folder::new();
+    let watched = "[[limit]]\nname = \"watched\"\nrate = \"1/1h\"\nmode = \"shadow\"\n";
+    let before = watched.replace("watched", "watch");
+    let (upstream, limits) = POLICY.split_at(POLICY.find("[[limit]]").unwrap());
+    folder.write("casque.toml", format!("{upstream}{before}{limits}{watched}"));
+    let (casque, address) = Running::start(&folder);
+    let seen: Vec<u16> = (0..3).map(|_| status(&address, "POST /login HTTP/1.1")).collect();
+    assert_eq!(seen, [502, 502, 429]);
+    let explained = folder.told(&["limits", "explain", "127.0.0.1"]);
+    assert!(explained.contains("would be refused for 60 min  (shadow: only watches)"), "{explained}");
+    casque.stop();
+    let log = fs::read_to_string(folder.0.join("access.log")).unwrap();
+    let would: Vec<Option<&str>> =
+        log.lines().map(|l| l.split_once("would-limit=").map(|(_, rest)| rest.split(' ').next().unwrap())).collect();
+    assert_eq!(would, [None, Some("watch,watched"), Some("watch")], "{log}");
+    assert!(log.lines().nth(2).unwrap().contains("limited=login"), "{log}");
+}
+
+#[test]
+fn limits_of_one_name_and_two_rates_are_warned_of() {
+    let folder = Folder::new();
+    folder.write("casque.toml", format!("{POLICY}[[route]]\npath = \"/x\"\n[[route.limit]]\nname = \"login\"\nrate = \"9/1h\"\n"));
+    let said = String::from_utf8(folder.run(&["check"]).stderr).unwrap();
+    assert!(said.contains("a limit of this route is called `login`, as one with another rate is"), "{said}");
+    folder.write("casque.toml", format!("{POLICY}[[route]]\npath = \"/x\"\n[[route.limit]]\nname = \"login\"\nrate = \"2/1h\"\n"));
+    assert!(!String::from_utf8(folder.run(&["check"]).stderr).unwrap().contains("another rate"));
 }

@@ -273,6 +273,21 @@ fn warn_of_loop(config: &Config, target: &Target, listen: SocketAddr, document: 
     }
 }
 
+/// Limits of one name share their counts, also where a route has them. With two quotas each would be used up by the other's requests.
+fn warn_of_shared_counts(config: &Config, all: &Limits, document: &Document<'_>) {
+    let mut known: Vec<&Limit> = all.as_slice().iter().collect();
+    for route in &config.routes {
+        let own = route.limits.as_deref().unwrap_or_default();
+        for limit in own {
+            if known.iter().any(|other| other.id() == limit.id() && other.quota() != limit.quota()) {
+                let message = format!("a limit of this route is called `{}`, as one with another rate is", limit.name());
+                warn(document, &route.span, message, "limits of one name share their counts; give it its own");
+            }
+        }
+        known.extend(own);
+    }
+}
+
 fn target(config: &Config, upstream: Upstream) -> Target {
     let section = &config.upstream;
     Target {
@@ -327,6 +342,7 @@ fn routes(config: &Config, default: Option<&Arc<Target>>, document: &Document<'_
         max_body_size,
         response_timeout,
     };
+    warn_of_shared_counts(config, &limits, document);
     let mut routes =
         Routes::new(Arc::new(policy(default.cloned(), &config.headers, &config.fetch_metadata, &config.cookies, limits.clone())));
     for route in &config.routes {
