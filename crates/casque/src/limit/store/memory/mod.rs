@@ -47,7 +47,7 @@ const RATES_PER_RECORD: usize = 16;
 ///   passed *is* free, because a key without debt and a key never seen are the same thing. Strict and calendar quotas take 128
 ///   bytes, in a table of a sixteenth of the keys that is there only if they are used.
 /// - In a full bucket the key that has used the least part of its limit makes room. A key that is at its limit, or blocked, is
-///   never pushed out: not by keys that cost one request each, and not by others at their limits.
+///   never forgotten: not for keys that cost one request each, and not for others at their limits.
 /// - Where there is no room, the newcomer is counted in a sketch that takes keys for more than they are, never for less.
 ///   Overflow therefore means stricter, never forgetful; and what is only in the sketch is lowered only if there is room meanwhile.
 /// - The index is SipHash under a key drawn at start, so nobody outside can aim at one bucket.

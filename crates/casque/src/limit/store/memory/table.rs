@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::sketch::Sketch;
-use super::word::{Word, makes_room};
+use super::word::{Word, Worth, makes_room};
 use crate::clock::Micros;
 
 /// Entries in a bucket. A bucket is eight words, one cache line.
@@ -94,7 +94,7 @@ impl Table {
             return result;
         }
         // An entry stands above the sketch, also one with nothing in it.
-        if !put(bucket, fingerprint, next, now) {
+        if !self.put(bucket, fingerprint, next, now) {
             self.overflow.raise(fingerprint, next);
         }
         result
@@ -106,7 +106,29 @@ impl Table {
         let _guard = self.lock(index);
         let bucket = self.bucket(index);
         if find(bucket, fingerprint).and_then(|way| change_known(bucket, way, fingerprint, &|_| (Word::mark(until), ()))).is_none() {
-            put(bucket, fingerprint, Word::mark(until), now);
+            self.put(bucket, fingerprint, Word::mark(until), now);
+        }
+    }
+
+    /// Gives the key an entry, if there is one that is worth less. The caller holds the bucket's lock.
+    fn put(&self, bucket: &Bucket, fingerprint: u64, next: Word, now: Micros) -> bool {
+        loop {
+            let words: [Word; WAYS] = std::array::from_fn(|way| word(bucket, way));
+            let (least, old) = words.into_iter().enumerate().min_by_key(|(_, word)| word.worth(now)).unwrap_or_default();
+            if !makes_room(old.worth(now), next.worth(now)) {
+                return false;
+            }
+            // The name goes first: whoever charges the old key from here on notices that its entry is gone. Who has charged it
+            // since it was looked at has changed the word, and then it keeps its place.
+            let name = bucket[least].swap(0, Ordering::SeqCst);
+            if old.worth(now) == Worth::Full {
+                self.overflow.raise(name, old);
+            }
+            if bucket[WAYS + least].compare_exchange(old.0, next.0, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+                bucket[least].store(fingerprint, Ordering::SeqCst);
+                return true;
+            }
+            bucket[least].store(name, Ordering::SeqCst);
         }
     }
 
@@ -133,25 +155,6 @@ fn find(bucket: &Bucket, fingerprint: u64) -> Option<usize> {
 #[inline]
 fn word(bucket: &Bucket, way: usize) -> Word {
     Word(bucket[WAYS + way].load(Ordering::Acquire))
-}
-
-/// Gives the key an entry, if there is one that is worth less. The caller holds the bucket's lock.
-fn put(bucket: &Bucket, fingerprint: u64, next: Word, now: Micros) -> bool {
-    loop {
-        let words: [Word; WAYS] = std::array::from_fn(|way| word(bucket, way));
-        let (least, old) = words.into_iter().enumerate().min_by_key(|(_, word)| word.worth(now)).unwrap_or_default();
-        if !makes_room(old.worth(now), next.worth(now)) {
-            return false;
-        }
-        // The name goes first: whoever charges the old key from here on notices that its entry is gone. Who has charged it
-        // since it was looked at has changed the word, and then it keeps its place.
-        let name = bucket[least].swap(0, Ordering::SeqCst);
-        if bucket[WAYS + least].compare_exchange(old.0, next.0, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
-            bucket[least].store(fingerprint, Ordering::SeqCst);
-            return true;
-        }
-        bucket[least].store(name, Ordering::SeqCst);
-    }
 }
 
 /// Changes a word in place; `None` if the entry went to another key meanwhile.

@@ -81,6 +81,27 @@ fn a_blocked_key_outlasts_any_flood() {
     }
 }
 
+/// In the sketch a block and a rate can share all cells, and then the block would end a little early.
+#[test]
+fn a_block_lasts_to_its_end_although_there_is_no_room() {
+    for quota in [Quota::per_minute(2), Quota::per_minute(2).strict()] {
+        let store = MemoryStore::with_capacity(1024);
+        let (full, longer) = (Quota::new(2, Duration::from_secs(910)), Duration::from_secs(900));
+        let full = if is_rate(&quota.fixed_budget().unwrap()) { full } else { full.strict() };
+        for n in 100..20_000 {
+            while passes(&store, of(2, n, full), NOW) {}
+        }
+        for blocked in 0..20 {
+            store.change(key(1, blocked), quota.fixed_budget().unwrap(), Change::Block(longer), NOW).into_inner().unwrap();
+        }
+        for blocked in 0..20 {
+            let last = Micros(NOW.after(longer).0 - 1);
+            assert!(!passes(&store, of(1, blocked, quota), last), "{quota} {blocked}");
+        }
+        assert_eq!((100..20_000).filter(|n| passes(&store, of(2, *n, full), NOW)).count(), 0, "{quota}: who made room is not forgotten");
+    }
+}
+
 #[test]
 fn keys_beyond_what_there_is_room_for_are_counted_not_waved_through() {
     let store = MemoryStore::with_capacity(1024);

@@ -23,16 +23,19 @@ pub(super) enum Worth {
     Free,
     /// It has used so much of its limit, in 1/1024.
     Partly(u64),
-    /// It is at its limit or blocked. Never to be forgotten.
+    /// It is at its limit. Never to be forgotten.
     Full,
+    /// It is blocked. Never to be forgotten, nor to be taken for a key that is merely at its limit, as the sketch may do.
+    Blocked,
 }
 
-/// Whether an entry of this worth makes room for another.
+/// Whether an entry of this worth makes room for another. One at its limit does so for a block only, and goes into the sketch.
 pub(super) fn makes_room(old: Worth, new: Worth) -> bool {
     match old {
         Worth::Free => true,
         Worth::Partly(_) => old <= new,
-        Worth::Full => false,
+        Worth::Full => new == Worth::Blocked,
+        Worth::Blocked => false,
     }
 }
 
@@ -79,8 +82,11 @@ impl Word {
         if ahead == 0 {
             return Worth::Free;
         }
+        if self.is_block() {
+            return Worth::Blocked;
+        }
         let slack = slack(self.0 & TAG_MASK);
-        if self.is_block() || ahead > slack { Worth::Full } else { Worth::Partly((ahead << 10) / slack.max(1)) }
+        if ahead > slack { Worth::Full } else { Worth::Partly((ahead << 10) / slack.max(1)) }
     }
 }
 
