@@ -14,6 +14,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use http::{HeaderName, HeaderValue, header};
 
+use crate::commands::limits::LimitsArgs;
+
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
     .usage(AnsiColor::Green.on_default().bold())
@@ -40,6 +42,8 @@ pub(crate) enum Command {
     Audit(AuditArgs),
     /// Make the database of advisories that `casque audit` asks, and look at it
     Db(DbArgs),
+    /// Who is refused by a running gateway's limits, and who would be by others
+    Limits(LimitsArgs),
     /// Write a commented casque.toml for the project in this folder
     Init(InitArgs),
     /// Show what casque does, on a small app that is built in
@@ -182,7 +186,7 @@ pub(crate) struct ScanArgs {
 }
 
 /// One of some names, and what it stands for.
-fn named<T: Copy + Send + Sync + 'static>(names: &'static [(&'static str, T)]) -> impl TypedValueParser<Value = T> {
+pub(crate) fn named<T: Copy + Send + Sync + 'static>(names: &'static [(&'static str, T)]) -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(names.iter().map(|(name, _)| *name))
         .try_map(|name| names.iter().find(|(n, _)| *n == name).map(|(_, value)| *value).ok_or("unknown name"))
 }
