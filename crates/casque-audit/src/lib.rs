@@ -14,6 +14,7 @@ mod limits;
 mod lockfile;
 mod manifest;
 pub mod matching;
+pub mod npm_view;
 pub mod osv;
 mod package;
 mod place;

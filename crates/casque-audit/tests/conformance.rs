@@ -11,5 +11,11 @@ mod group;
 mod lockfiles;
 #[path = "conformance/matching.rs"]
 mod matching;
+#[path = "conformance/npm.rs"]
+mod npm;
+#[path = "conformance/others.rs"]
+mod others;
+#[path = "conformance/schemas.rs"]
+mod schemas;
 #[path = "conformance/semver.rs"]
 mod semver;

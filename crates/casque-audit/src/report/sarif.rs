@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::address::uri;
 use super::clean::{self, plain};
 use super::{Hit, Report, Site, reference, remedy, text, title, word};
 use crate::cvss::Severity;
@@ -98,20 +99,6 @@ fn literal(text: &str) -> String {
             '[' | ']' | '\\' => out.extend(['\\', c]),
             '{' | '}' => out.extend([c, c]),
             c => out.push(c),
-        }
-    }
-    out
-}
-
-/// A path or an address as a URI; what may not stand in one is in percent-encoding (RFC 3986 2).
-fn uri(text: &str) -> String {
-    let text = text.strip_prefix("./").unwrap_or(text);
-    let mut out = String::with_capacity(text.len());
-    for b in text.bytes().take(2000) {
-        if b.is_ascii_alphanumeric() || b"-._~:/?#@!$&'()*+,;=%".contains(&b) {
-            out.push(char::from(b));
-        } else {
-            out.push_str(&format!("%{b:02X}"));
         }
     }
     out

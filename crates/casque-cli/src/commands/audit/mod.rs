@@ -1,11 +1,13 @@
 //! `casque audit [PATH...]`: which dependencies are known to be vulnerable or malicious, and what mends them? Asks no network.
 
 mod input;
+mod npm;
 
 use casque_audit::db::{Age, Database, Staleness};
 use casque_audit::matching::Context;
-use casque_audit::report::{Format, Report, Scope, assess, hint, render, summary};
-use casque_audit::{Limits, Lockfile, read};
+use casque_audit::npm_view::{Packuments, Setting, View};
+use casque_audit::report::{Format, Given, Report, Scope, assess, hint, npm_json, render, summary};
+use casque_audit::{Graph, Limits, Lockfile, read};
 use casque_scan::render::one_line;
 use jiff::Timestamp;
 
@@ -21,10 +23,13 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit, String> {
     let (lockfiles, mut failed) = input::lockfiles(args, &limits);
     let database = database(args, now)?;
     let context = Context { now: Some(now), ..Context::default() };
-    let mut reports = Vec::new();
+    let (mut reports, mut graphs) = (Vec::new(), Vec::new());
     for lockfile in &lockfiles {
         match one(lockfile, &limits, &database, &context, args) {
-            Ok(report) => reports.push(report),
+            Ok((report, graph)) => {
+                reports.push(report);
+                graphs.push(graph);
+            }
             Err(why) => {
                 failed = true;
                 printer::error(why);
@@ -32,7 +37,7 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit, String> {
         }
     }
     if !reports.is_empty() {
-        write(args, &reports)?;
+        write(args, &reports, &graphs, now)?;
     }
     let fails = reports.iter().any(|report| report.fails(args.fail_on.unwrap_or_default()));
     Ok(match (failed, fails) {
@@ -42,11 +47,18 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit, String> {
     })
 }
 
-fn one(lockfile: &Lockfile, limits: &Limits, database: &Database, context: &Context<'_>, args: &AuditArgs) -> Result<Report, String> {
+fn one(
+    lockfile: &Lockfile,
+    limits: &Limits,
+    database: &Database,
+    context: &Context<'_>,
+    args: &AuditArgs,
+) -> Result<(Report, Graph), String> {
     let graph = read(lockfile, limits).map_err(|e| one_line(&e.to_string()))?;
     let path = lockfile.path.display().to_string();
     let scope = Scope { prod: args.prod };
-    assess(&path, lockfile.kind, &graph, database, context, scope).map_err(|e| one_line(&e.to_string()))
+    let report = assess(&path, lockfile.kind, &graph, database, context, scope).map_err(|e| one_line(&e.to_string()))?;
+    Ok((report, graph))
 }
 
 /// The database that was named, or the one of `casque db build`.
@@ -72,8 +84,21 @@ fn database(args: &AuditArgs, now: Timestamp) -> Result<Database, String> {
     Ok(database)
 }
 
-fn write(args: &AuditArgs, reports: &[Report]) -> Result<(), String> {
-    let text = render(args.format, reports, args.fail_on.unwrap_or_default());
+fn text(args: &AuditArgs, reports: &[Report], graphs: &[Graph], now: Timestamp) -> Result<String, String> {
+    let setting = Setting { scope: Scope { prod: args.prod }, node: args.node.clone() };
+    if args.format == Format::NpmJson {
+        let (report, graph) = npm::only_one(reports, graphs)?;
+        let packuments = npm::packuments(args.packuments.as_deref(), graph)?;
+        let view = View::new(graph, report, &packuments, &setting);
+        npm::remark(&view, args.packuments.is_some());
+        return Ok(npm_json(&view));
+    }
+    let bar = args.fail_on.unwrap_or_default();
+    Ok(render(args.format, reports, &Given { bar, now, graphs, packuments: &Packuments::default(), setting: &setting }))
+}
+
+fn write(args: &AuditArgs, reports: &[Report], graphs: &[Graph], now: Timestamp) -> Result<(), String> {
+    let text = text(args, reports, graphs, now)?;
     match &args.output {
         Some(path) => {
             output::replace(path, &anstream::adapter::strip_str(&text).to_string())?;
