@@ -37,7 +37,7 @@ fn the_file_sets_what_fails_and_flags_count_before_it() {
     // The gateway takes the same file, and `check` tells of it.
     let output = folder.casque(&["check"]);
     assert_eq!(code(&output), 0, "{}", stderr(&output));
-    assert!(stdout(&output).contains("   audit  fail-on = \"critical\", dev = \"fail\"; 0 ignored"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("   audit  fail-on = \"critical\", dev = \"fail\"; 0 ignores"), "{}", stdout(&output));
 }
 
 #[test]
