@@ -101,6 +101,31 @@ pub fn manifests(folder: &Path, limits: &Limits) -> Result<Manifests, Error> {
     Ok(Manifests { root, members: members.into_iter().collect() })
 }
 
+/// The same from somewhere that is no disk. `folders` are those with a package.json, relative to the lockfile's and with `/` between
+/// their parts (`""` is its own), and `read` gives the bytes of the package.json in one.
+///
+/// # Errors
+/// One of them cannot be read or is no JSON; or there are too many to be compared with the patterns of workspaces.
+pub fn manifests_among(folders: &[&str], mut read: impl FnMut(&str) -> Result<Vec<u8>, Error>) -> Result<Manifests, Error> {
+    let mut one = |folder: &str| -> Result<Manifest, Error> {
+        let path = Path::new(folder).join("package.json");
+        read(folder).and_then(|bytes| Manifest::parse(&bytes)).map_err(|e| e.in_file(&path))
+    };
+    if !folders.contains(&"") {
+        return Ok(Manifests::default());
+    }
+    let root = one("")?;
+    let mut patterns = Patterns::new(&root.workspaces);
+    let mut members = BTreeMap::new();
+    for folder in folders.iter().filter(|folder| !folder.is_empty()) {
+        let too_many = |_| Error::whole("`workspaces` and the folders here take too long to compare");
+        if patterns.matches(folder).map_err(too_many)? {
+            members.insert((*folder).to_owned(), one(folder)?);
+        }
+    }
+    Ok(Manifests { root: Some(root), members: members.into_iter().collect() })
+}
+
 fn manifest(folder: &Path, limits: &Limits) -> Result<Option<Manifest>, Error> {
     let path = folder.join("package.json");
     if !path.is_file() {
@@ -131,6 +156,20 @@ mod tests {
 
     use super::*;
     use crate::graph::Source;
+
+    #[test]
+    fn workspaces_are_found_where_there_is_no_disk() {
+        let text = |folder: &str| match folder {
+            "" => r#"{"name": "app", "workspaces": ["packages/*", "!packages/old"]}"#.to_owned(),
+            folder => format!("{{\"name\": \"{folder}\"}}"),
+        };
+        let found = manifests_among(&["", "packages/a", "packages/old", "else"], |folder| Ok(text(folder).into_bytes())).unwrap();
+        let folders: Vec<&str> = found.members.iter().map(|(folder, _)| folder.as_str()).collect();
+        assert_eq!((folders, found.root.unwrap().name), (vec!["packages/a"], "app".to_owned()));
+        assert_eq!(manifests_among(&["a"], |_| Ok(Vec::new())).unwrap(), Manifests::default());
+        let broken = manifests_among(&[""], |_| Ok(b"{".to_vec())).unwrap_err().to_string();
+        assert!(broken.starts_with("package.json:1:2:"), "{broken}");
+    }
 
     #[test]
     fn a_stream_shows_its_kind_or_is_told_it() {

@@ -14,9 +14,9 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use http::{HeaderName, HeaderValue, header};
 
-use crate::commands::audit::Verb;
 use crate::commands::audit::gate::GateArgs;
 use crate::commands::audit::lists::ListArgs;
+use crate::commands::audit::{SupplyArgs, Verb};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -257,6 +257,9 @@ pub(crate) struct AuditArgs {
 
     #[command(flatten)]
     pub(crate) gate: GateArgs,
+
+    #[command(flatten)]
+    pub(crate) supply: SupplyArgs,
 
     #[command(flatten)]
     pub(crate) lists: ListArgs,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{Form, SCHEMA, finish};
-use crate::graph::{Graph, Instance, Source};
+use crate::graph::{Graph, Source};
 use crate::kind::Kind;
 use crate::package::Package;
 use crate::report::clean::plain;
@@ -28,9 +28,9 @@ pub struct Licenses {
     pub groups: Vec<(Option<String>, Vec<Package>)>,
 }
 
-/// Collects licences. `installed` tells what the package itself says, for what the lockfile does not: most do not.
+/// Collects licences. Most lockfiles have none: see [`Graph::with_licenses`].
 #[must_use]
-pub fn licenses(path: &str, kind: Kind, graph: &Graph, scope: Scope, installed: &dyn Fn(&Instance) -> Option<String>) -> Licenses {
+pub fn licenses(path: &str, kind: Kind, graph: &Graph, scope: Scope) -> Licenses {
     let mut known: BTreeMap<&Package, Option<String>> = BTreeMap::new();
     for instance in graph.instances() {
         if matches!(instance.source, Source::Workspace | Source::Link) || (scope.prod && instance.needed.only_dev()) {
@@ -38,7 +38,7 @@ pub fn licenses(path: &str, kind: Kind, graph: &Graph, scope: Scope, installed: 
         }
         let entry = known.entry(&instance.package).or_default();
         if entry.is_none() {
-            *entry = instance.license.as_deref().map(str::to_owned).or_else(|| installed(instance)).filter(|text| !text.trim().is_empty());
+            *entry = instance.license.as_deref().filter(|text| !text.trim().is_empty()).map(str::to_owned);
         }
     }
     let mut by_license: BTreeMap<Option<String>, Vec<Package>> = BTreeMap::new();
@@ -107,16 +107,16 @@ mod tests {
             "node_modules/b": {"version": "1.0.0", "license": "MIT"}, "node_modules/c": {"version": "1.0.0", "license": "(MIT OR GPL-3.0)\u001b[2J"},
             "node_modules/d": {"version": "1.0.0", "dev": true, "license": "ISC"}, "node_modules/e": {"version": "1.0.0"}}}"#;
         let graph = parse(Kind::Npm, text.as_bytes(), &Manifests::default(), &Limits::default()).unwrap();
-        let of = |scope, installed: Option<&str>| {
-            let installed = installed.map(str::to_owned);
-            let found = licenses("l", Kind::Npm, &graph, scope, &|_| installed.clone());
+        let of = |graph: &Graph, scope| {
+            let found = licenses("l", Kind::Npm, graph, scope);
             found.groups.iter().map(|(license, p)| (license.clone().unwrap_or_default(), p.len())).collect::<Vec<_>>()
         };
         let named = |pairs: &[(&str, usize)]| pairs.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect::<Vec<_>>();
         let odd = "(MIT OR GPL-3.0)\u{1b}[2J";
-        assert_eq!(of(Scope::default(), None), named(&[("MIT", 2), (odd, 1), ("ISC", 1), ("", 1)]));
-        assert_eq!(of(Scope { prod: true }, Some("0BSD")), named(&[("MIT", 2), (odd, 1), ("0BSD", 1)]));
-        let found = [licenses("l", Kind::Npm, &graph, Scope::default(), &|_| None)];
+        assert_eq!(of(&graph, Scope::default()), named(&[("MIT", 2), (odd, 1), ("ISC", 1), ("", 1)]));
+        let found = [licenses("l", Kind::Npm, &graph, Scope::default())];
+        let installed = graph.with_licenses(|_| Some("0BSD".to_owned()));
+        assert_eq!(of(&installed, Scope { prod: true }), named(&[("MIT", 2), (odd, 1), ("0BSD", 1)]));
         let text = Licenses::render(&found, Form::Text);
         assert!(text.contains("unknown") && text.contains("e@1.0.0") && !text.contains("\u{1b}[2J"), "{text}");
         serde_json::from_str::<Value>(&Licenses::render(&found, Form::Json)).unwrap();

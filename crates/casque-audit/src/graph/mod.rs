@@ -214,6 +214,17 @@ impl Graph {
         &self.instances[id.index()]
     }
 
+    /// The same, with licences for those that the lockfile gives none: what `of` knows of them.
+    #[must_use]
+    pub fn with_licenses(mut self, of: impl Fn(&Instance) -> Option<String>) -> Self {
+        for instance in &mut self.instances {
+            if instance.license.is_none() {
+                instance.license = of(instance).map(Arc::from);
+            }
+        }
+        self
+    }
+
     /// All edges, sorted by who asks.
     pub fn edges(&self) -> &[Edge] {
         &self.edges

@@ -23,6 +23,7 @@ pub use toml::to_toml;
 pub use vex::Vex;
 
 use crate::report::Gate;
+use crate::supply;
 
 /// A project's policy.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -31,4 +32,6 @@ pub struct Policy {
     pub gate: Gate,
     /// What is not reported.
     pub ignores: Vec<Ignore>,
+    /// What is made of notices about the supply chain.
+    pub supply: supply::Settings,
 }

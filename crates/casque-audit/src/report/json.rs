@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::gate::name_of;
-use super::{Bar, Dev, Gate, Hit, Ignored, IgnoredBy, Judgement, Report, Site, clean, reference, title, word};
+use super::{Bar, Dev, Gate, Hit, Ignored, IgnoredBy, Judgement, Report, Site, clean, reference, supply, title, word};
 use crate::db::Verdict;
 use crate::matching::Finding;
 use crate::policy::Vex;
@@ -37,12 +37,13 @@ fn lockfile(report: &Report, gate: Gate) -> Value {
         "checked": report.checked,
         "unchecked": report.unchecked,
         "notes": report.notes,
+        "notices": supply::json(&report.notices),
         "packages": report.hits.iter().map(|hit| package(hit, gate)).collect::<Vec<_>>(),
         "ignored": report.ignored.iter().map(ignored).collect::<Vec<_>>(),
     })
 }
 
-fn package(hit: &Hit, gate: Gate) -> Value {
+pub(crate) fn package(hit: &Hit, gate: Gate) -> Value {
     let (chain, left_out) = hit.sites.first().map(|site| (&site.chain[..], site.left_out)).unwrap_or_default();
     json!({
         "ecosystem": hit.package.ecosystem.osv(),
@@ -60,7 +61,7 @@ fn place(site: &Site) -> Value {
     json!({"line": site.place.line, "column": site.place.column, "direct": site.direct, "dev": site.dev})
 }
 
-fn ignored(ignored: &Ignored) -> Value {
+pub(crate) fn ignored(ignored: &Ignored) -> Value {
     let (reason, expires, vex) = match &ignored.by {
         IgnoredBy::Entry { reason, expires, vex } => (Some(reason.as_str()), expires.map(|day| day.to_string()), vex.map(Vex::word)),
         IgnoredBy::Unfixable => (None, None, None),

@@ -5,14 +5,17 @@
 //! escapes; Markdown leaves them no markup, link or mention; SARIF no link or placeholder; JSON escapes them as JSON does. What one
 //! package can add to a report is bounded: a long chain of dependencies is shown by its ends, many places by the nearest.
 
+pub(crate) mod address;
 mod assess;
 pub(crate) mod clean;
+pub mod cyclonedx;
 mod gate;
 mod json;
 mod markdown;
 mod osv;
 mod paths;
 mod sarif;
+pub mod spdx;
 mod text;
 
 use std::fmt::Write;
@@ -20,12 +23,14 @@ use std::fmt::Write;
 pub use assess::{Scope, assess};
 pub use gate::{Bar, Dev, Gate};
 pub use json::json;
+pub(crate) use json::{ignored as ignored_json, package as package_json};
 pub use markdown::markdown;
+pub(crate) use markdown::{row as markdown_row, text as markdown_text};
 pub use osv::osv;
 pub(crate) use paths::Paths;
 pub use sarif::sarif;
 pub use text::text;
-pub(crate) use text::{BOLD, DIM, chain};
+pub(crate) use text::{BOLD, DIM, chain, ignored as ignored_text, package as package_text};
 
 use jiff::civil::Date;
 
@@ -35,6 +40,7 @@ use crate::matching::{Class, Finding};
 use crate::package::Package;
 use crate::place::Place;
 use crate::policy::Vex;
+use crate::supply::{self, Notice};
 use crate::version::Version;
 
 /// What one lockfile's audit came to.
@@ -54,6 +60,8 @@ pub struct Report {
     pub hits: Vec<Hit>,
     /// What the policy took out, in the same order.
     pub ignored: Vec<Ignored>,
+    /// What the lockfile alone shows ([`supply`]); set by whoever wants it told.
+    pub notices: Vec<Notice>,
 }
 
 /// A finding that the policy took out of the report.
@@ -166,15 +174,21 @@ impl Hit {
 }
 
 impl Report {
+    /// The report of a lockfile that is not there.
+    pub(crate) fn empty(path: &str, kind: Kind) -> Self {
+        let (notes, hits, ignored, notices) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { path: path.to_owned(), kind, checked: 0, unchecked: 0, notes, hits, ignored, notices }
+    }
+
     /// Every finding with the package that it is about, in order.
     pub fn findings(&self) -> impl Iterator<Item = (&Hit, &Finding)> {
         self.hits.iter().flat_map(|hit| hit.findings.iter().map(move |finding| (hit, finding)))
     }
 
-    /// Whether something in it makes the audit fail.
+    /// Whether something in it makes the audit fail, or is denied.
     #[must_use]
     pub fn fails(&self, gate: Gate) -> bool {
-        self.findings().any(|(hit, finding)| gate.stops(hit, finding))
+        self.findings().any(|(hit, finding)| gate.stops(hit, finding)) || self.notices.iter().any(|notice| notice.denied)
     }
 
     /// Puts what is exploited first, then what is most at risk ([`Finding::risk`]). Malware stays before everything. What nothing is
@@ -269,7 +283,7 @@ pub(crate) fn counted(n: usize, one: &str, many: &str) -> String {
 }
 
 /// The word in front of a finding: how bad it is, or which warning.
-fn word(finding: &Finding) -> &'static str {
+pub(crate) fn word(finding: &Finding) -> &'static str {
     match finding.class {
         Class::Malware => "malware",
         Class::Vulnerability => finding.severity.map_or("unknown", Severity::word),

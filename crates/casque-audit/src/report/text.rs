@@ -6,7 +6,7 @@
 use anstyle::{AnsiColor, Style};
 
 use super::clean::plain;
-use super::{Hit, Ignored, Judgement, Report, counted, remedy, spoken, summary, title, verdict, word};
+use super::{Hit, Ignored, Judgement, Report, counted, remedy, spoken, summary, supply, title, verdict, word};
 use crate::cvss::Severity;
 use crate::db::Verdict;
 use crate::matching::{Class, Finding};
@@ -45,6 +45,7 @@ fn lockfile(report: &Report) -> String {
         out.push_str(&format!("{DIM}  note: {}{DIM:#}\n", plain(note)));
     }
     report.hits.iter().for_each(|hit| out.push_str(&package(hit)));
+    out.push_str(&supply::text(&report.notices, false));
     if !report.ignored.is_empty() {
         out.push_str(&format!("\n{DIM}  {}{DIM:#}\n", ignored(&report.ignored)));
     }
@@ -52,7 +53,7 @@ fn lockfile(report: &Report) -> String {
 }
 
 /// Which findings are not told, the first few by name.
-pub(super) fn ignored(ignored: &[Ignored]) -> String {
+pub(crate) fn ignored(ignored: &[Ignored]) -> String {
     let name = |ignored: &Ignored| format!("{} in {}", plain(&ignored.finding.id), ignored.package);
     let mut names: Vec<String> = ignored.iter().take(NAMED).map(name).collect();
     if ignored.len() > NAMED {
@@ -61,7 +62,7 @@ pub(super) fn ignored(ignored: &[Ignored]) -> String {
     format!("{} ignored: {}", ignored.len(), names.join(", "))
 }
 
-fn package(hit: &Hit) -> String {
+pub(crate) fn package(hit: &Hit) -> String {
     let mut out = format!("\n  {BOLD}{}{BOLD:#}", plain(&hit.package.to_string()));
     if let Some(site) = hit.sites.first() {
         let more = match hit.sites.len() - 1 {

@@ -17,7 +17,7 @@ use crate::printer;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  casque audit explain GHSA-jf85-cpcp-j695\n  casque audit explain CVE-2019-10744 apps/web --format json\n\nExit codes: 0 the project has none of it, 1 it has, 2 there is no such advisory or it could not be looked up"
+    after_help = "Examples:\n  casque audit explain GHSA-jf85-cpcp-j695\n  casque audit explain CVE-2019-10744 apps/web --format json\n\nExit codes: 0 the project has none of it, 1 it has, 2 there is no such advisory or it could not be looked up, 4 there is no database"
 )]
 pub(crate) struct ExplainArgs {
     /// An id of the advisory or an alias, in any case of letters: GHSA-..., CVE-..., RUSTSEC-..., MAL-...
@@ -38,7 +38,13 @@ pub(crate) struct ExplainArgs {
 
 pub(super) fn run(args: &ExplainArgs) -> Result<Exit, String> {
     let now = Timestamp::now();
-    let database = super::database(args.db.as_deref(), now)?;
+    let database = match super::database(args.db.as_deref(), now) {
+        Ok(database) => database,
+        Err(why) => {
+            printer::error(why);
+            return Ok(Exit::NoDatabase);
+        }
+    };
     let failed = |e: Error| one_line(&e.to_string());
     let records = explain(&database, args.id.trim()).map_err(failed)?;
     if records.is_empty() {

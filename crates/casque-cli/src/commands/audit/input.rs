@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use casque_audit::{Kind, Limits, Lockfile, Remark, kind_named, named, search, split_type};
 use casque_scan::render::one_line;
 
+use super::Verb;
 use crate::printer;
 
 /// Why not all that was named could be had. The worst is greatest.
@@ -49,6 +50,9 @@ pub(super) fn lockfiles(given: &[PathBuf], by_type: &[String], limits: &Limits) 
             Err(error) => {
                 trouble = Some(Trouble::Failed);
                 complain(&error);
+                if let Some(verb) = path.to_str().filter(|_| !path.exists()).and_then(Verb::meant) {
+                    printer::hint(format_args!("there is the command `casque audit {verb}`"));
+                }
             }
         }
     }

@@ -31,9 +31,10 @@ pub(super) fn run(args: &LicensesArgs) -> Exit {
     let (projects, failed) = args.project.read();
     let scope = Scope { prod: args.prod };
     let mut all = Vec::new();
-    for project in &projects {
-        let installed = Installed::beside(&project.file.path, project.kind());
-        all.push(licenses(&project.path, project.kind(), &project.graph, scope, &|instance| installed.license(instance)));
+    for project in projects {
+        let (kind, installed) = (project.kind(), Installed::beside(&project.file.path, project.kind()));
+        let graph = project.graph.with_licenses(|instance| installed.license(instance));
+        all.push(licenses(&project.path, kind, &graph, scope));
     }
     if !all.is_empty() {
         printer::tell(Licenses::render(&all, args.format).trim_end_matches('\n'));

@@ -1,13 +1,17 @@
 //! `casque audit [PATH...]`: which dependencies are known to be vulnerable or malicious, and what mends them? Asks no network.
 
+mod diff;
 mod explain;
 pub(crate) mod gate;
+mod git;
 mod input;
 mod licenses;
 pub(crate) mod lists;
 mod policy;
 mod project;
+mod sbom;
 pub(crate) mod section;
+mod supply;
 mod tree;
 mod why;
 
@@ -15,8 +19,10 @@ use std::path::Path;
 
 use casque_audit::db::{Age, Database, Staleness};
 use casque_audit::matching::Context;
+use casque_audit::nearest;
 use casque_audit::policy::{Applied, Remark};
 use casque_audit::report::{Format, Judgement, Report, Scope, assess, hint, render, summary};
+use casque_audit::supply::{Settings, notices};
 use casque_scan::render::one_line;
 use clap::Subcommand;
 use jiff::Timestamp;
@@ -32,6 +38,8 @@ use crate::output;
 use crate::policy_file::PolicyFile;
 use crate::printer::{self, BOLD};
 
+pub(crate) use supply::SupplyArgs;
+
 /// What can be done besides an audit.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
@@ -39,21 +47,36 @@ pub(crate) enum Verb {
     Why(why::WhyArgs),
     /// Tell what an advisory says, and whether the project has what it is about
     Explain(explain::ExplainArgs),
+    /// Compare two states of the lockfiles, commits or files: what a change brings, and what it mends
+    Diff(diff::DiffArgs),
     /// Show who asks for whom, each package with what it asks for once
     Tree(tree::TreeArgs),
     /// Count the licences of the packages, as the lockfile or node_modules has them
     Licenses(licenses::LicensesArgs),
+    /// Write a bill of materials, in CycloneDX or SPDX
+    Sbom(sbom::SbomArgs),
+    /// List what the lockfile alone shows: install scripts, odd sources, look-alike names, missing hashes
+    Supply(supply::SupplyVerbArgs),
     /// Carry over what other tools were told to ignore
     Policy(policy::PolicyArgs),
 }
 
 impl Verb {
+    /// The verb that a path which is not there could have been meant to be.
+    fn meant(word: &str) -> Option<String> {
+        let all = Self::augment_subcommands(clap::Command::new("audit"));
+        nearest(word, all.get_subcommands().map(|verb| verb.get_name().to_owned()))
+    }
+
     fn run(&self) -> Result<Exit, String> {
         match self {
             Self::Why(args) => why::run(args),
             Self::Explain(args) => explain::run(args),
+            Self::Diff(args) => diff::run(args),
             Self::Tree(args) => Ok(tree::run(args)),
             Self::Licenses(args) => Ok(licenses::run(args)),
+            Self::Sbom(args) => sbom::run(args),
+            Self::Supply(args) => supply::run(args),
             Self::Policy(args) => policy::run(args),
         }
     }
@@ -67,6 +90,7 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit, String> {
     let file = PolicyFile::find(args.config.as_deref())?;
     let mut written = file.audit()?;
     args.gate.over(&mut written.policy.gate);
+    args.supply.over(&mut written.policy.supply);
     let lists = args.lists.read()?;
     let context = lists.context(now);
     let (projects, trouble) = project::read_all(&args.paths, &args.lockfile);
@@ -84,7 +108,7 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit, String> {
     let mut applied = Applied::new(&written.policy, today, args.gate.ignore_unfixable);
     let mut reports = Vec::new();
     for project in &projects {
-        let mut report = one(project, &database, &context, args, &mut applied, &file)?;
+        let mut report = one(project, &database, &context, args, &mut applied, &file, &written.policy.supply)?;
         if args.lists.order == Order::Risk {
             report.order_by_risk();
         }
@@ -101,14 +125,10 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit, String> {
     if args.format == Format::Text {
         policy::hint(&reports, today);
     }
-    let reliable = args.allow_stale || !matches!(database.info().staleness(now, Age::default()), Staleness::Expired(_));
     let fails = reports.iter().any(|report| report.fails(judgement.gate));
     Ok(match (trouble, fails && !args.gate.exit_zero) {
         (Some(Trouble::Failed), _) => Exit::Error,
-        _ if !reliable => {
-            printer::error("the advisories are too old to rely on; renew them, or take them as they are with --allow-stale");
-            Exit::NoDatabase
-        }
+        _ if !is_reliable(&database, now, args.allow_stale) => Exit::NoDatabase,
         (Some(Trouble::Nothing), _) => Exit::Nothing,
         (None, true) => Exit::Findings,
         (None, false) => Exit::Clean,
@@ -122,12 +142,23 @@ fn one(
     args: &AuditArgs,
     applied: &mut Applied<'_>,
     file: &PolicyFile,
+    supply: &Settings,
 ) -> Result<Report, String> {
     let scope = Scope { prod: args.prod };
     let report = assess(&project.path, project.kind(), &project.graph, database, context, scope);
     let mut report = report.map_err(|e| one_line(&e.to_string()))?;
     applied.apply(&file.seen_from_folder(&project.file.path), &mut report, &project.graph, scope);
+    report.notices = notices(&project.graph, project.kind(), supply);
     Ok(report)
+}
+
+/// Whether a clean result means something; says so if not.
+fn is_reliable(database: &Database, now: Timestamp, allow_stale: bool) -> bool {
+    let reliable = allow_stale || !matches!(database.info().staleness(now, Age::default()), Staleness::Expired(_));
+    if !reliable {
+        printer::error("the advisories are too old to rely on; renew them, or take them as they are with --allow-stale");
+    }
+    reliable
 }
 
 /// The database that was named, or the one of `casque db build`.

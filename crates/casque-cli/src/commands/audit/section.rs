@@ -5,6 +5,8 @@
 //! fail-on = "high"            # low, moderate, high, critical or none. Malware always makes it fail
 //! dev = "warn"                # fail: vulnerabilities of development dependencies count too
 //! fixable-only = false        # true: only what an update mends counts
+//! deny = ["look-alike"]       # notices that make it fail: the checks of `casque audit supply`; default: none
+//! allow-scripts = ["esbuild"] # packages that may run scripts when they are installed; default: none, and the others are told
 //!
 //! [[audit.ignore]]
 //! id = "GHSA-jf85-cpcp-j695"  # required: any id or alias of the advisory
@@ -24,6 +26,7 @@ use std::ops::Range;
 use casque::config::{At, Section};
 use casque_audit::policy::{DependencyPath, Ignore, Policy, Versions, Vex, check_id};
 use casque_audit::report::{Bar, Dev, Gate};
+use casque_audit::supply::{Check, Settings};
 use jiff::civil::Date;
 
 /// The section as it was written.
@@ -42,6 +45,7 @@ pub(crate) fn read(mut section: Section<'_, '_>) -> Written {
         dev: section.choice("dev", &Dev::NAMES).map(|dev| dev.value).unwrap_or_default(),
         fixable_only: section.boolean("fixable-only").is_some_and(|only| only.value),
     };
+    written.policy.supply = supply(&mut section);
     for entry in section.sections("ignore").unwrap_or_default() {
         let place = entry.span().start;
         if let Some(ignore) = ignore(entry) {
@@ -51,6 +55,31 @@ pub(crate) fn read(mut section: Section<'_, '_>) -> Written {
     }
     section.finish();
     written
+}
+
+fn supply(section: &mut Section<'_, '_>) -> Settings {
+    let mut settings = Settings::default();
+    for check in section.strings("deny").map(value).unwrap_or_default() {
+        match Check::NAMES.iter().find(|(name, _)| *name == check.value) {
+            Some((_, known)) => drop(settings.deny.insert(*known)),
+            None => section.error(check.span, "there is no such check", known_checks(&check.value)),
+        }
+    }
+    for package in section.strings("allow-scripts").map(value).unwrap_or_default() {
+        match name(&package.value) {
+            Ok(name) => drop(settings.allow_scripts.insert(name)),
+            Err(why) => section.error(package.span, "this is no name of a package", why),
+        }
+    }
+    settings
+}
+
+fn known_checks(word: &str) -> String {
+    let names = Check::NAMES.map(|(name, _)| name);
+    match casque::config::nearest(word, names) {
+        Some(near) => format!("did you mean \"{near}\"?"),
+        None => format!("expected one of {}", names.join(", ")),
+    }
 }
 
 fn ignore(mut section: Section<'_, '_>) -> Option<Ignore> {
@@ -171,6 +200,17 @@ mod tests {
         );
         // What is written out is read back.
         assert_eq!(read_text(&to_toml(&written.policy.ignores)).0.policy.ignores, written.policy.ignores);
+    }
+
+    #[test]
+    fn checks_are_denied_and_scripts_allowed_by_name() {
+        let (written, problems) = read_text("[audit]\ndeny = [\"look-alike\", \"address\"]\nallow-scripts = [\"esbuild\"]\n");
+        assert_eq!(problems, [""; 0]);
+        assert_eq!(written.policy.supply.deny, [Check::LookAlike, Check::Address].into());
+        assert!(written.policy.supply.allow_scripts.contains("esbuild"));
+        let (_, problems) = read_text("[audit]\ndeny = [\"lookalike\"]\nallow-scripts = [\"*\"]\n");
+        assert!(problems[0].contains("no such check (did you mean \"look-alike\"?)"), "{problems:?}");
+        assert!(problems[1].contains("no name of a package"), "{problems:?}");
     }
 
     #[test]

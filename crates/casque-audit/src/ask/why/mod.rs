@@ -1,24 +1,20 @@
 //! Why a package is there: who asks for it with which range, the shortest ways to it, and which direct dependencies bring it.
 
+mod render;
+mod ways;
+
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
-
-use super::{Form, Query, SCHEMA, finish};
+use super::Query;
 use crate::graph::{Edge, EdgeKind, Graph, InstanceId, Source};
 use crate::kind::Kind;
 use crate::place::Place;
-use crate::report::clean::plain;
-use crate::report::{BOLD, DIM, counted};
+use ways::Ways;
 
 /// How many instances are told in full; a project with more copies of one package has other worries.
 const MAX_INSTANCES: usize = 50;
-/// How many of the shortest ways to one are shown.
-const MAX_WAYS: usize = 10;
 /// How many of those who ask for it are named.
 const MAX_ASKED: usize = 50;
-/// Longer ways are shown by their ends.
-const LONGEST: usize = 16;
 
 /// What came of asking one lockfile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,216 +136,15 @@ fn through(graph: &Graph, id: InstanceId) -> Vec<String> {
     found.into_iter().collect()
 }
 
-/// All shortest ways from projects, as the steps that each instance is away and the number of ways to it.
-struct Ways<'g> {
-    graph: &'g Graph,
-    steps: Vec<Option<u32>>,
-    counts: Vec<u64>,
-}
-
-impl<'g> Ways<'g> {
-    fn new(graph: &'g Graph) -> Self {
-        let count = graph.instances().len();
-        let mut ways = Self { graph, steps: vec![None; count], counts: vec![0; count] };
-        let mut queue: Vec<InstanceId> = graph.roots().to_vec();
-        for root in &queue {
-            ways.steps[root.index()] = Some(0);
-            ways.counts[root.index()] = 1;
-        }
-        let mut next = 0;
-        while let Some(at) = queue.get(next).copied() {
-            next += 1;
-            let here = ways.steps[at.index()].unwrap_or(0);
-            for edge in graph.requests(at) {
-                if let Some(to) = edge.to
-                    && ways.steps[to.index()].is_none()
-                {
-                    ways.steps[to.index()] = Some(here + 1);
-                    queue.push(to);
-                }
-            }
-        }
-        // In the order of their steps, so that what is before is counted already.
-        for at in queue {
-            if ways.steps[at.index()] != Some(0) {
-                let before = ways.before(at);
-                ways.counts[at.index()] = before.iter().fold(0, |sum: u64, edge| sum.saturating_add(ways.counts[edge.from.index()]));
-            }
-        }
-        ways
-    }
-
-    /// The last edges of the shortest ways to an instance, one from each who asks.
-    fn before(&self, id: InstanceId) -> Vec<&'g Edge> {
-        let Some(steps) = self.steps[id.index()].filter(|steps| *steps > 0) else { return Vec::new() };
-        let mut edges: Vec<&Edge> = self.graph.dependents(id).filter(|e| self.steps[e.from.index()] == Some(steps - 1)).collect();
-        edges.sort_by_key(|edge| edge.from);
-        edges.dedup_by_key(|edge| edge.from);
-        edges
-    }
-
-    /// Some of the ways to an instance. Each step back leads nearer to a project, so none is in vain.
-    fn to(&self, id: InstanceId) -> Vec<Vec<Step>> {
-        if self.steps[id.index()].is_none() {
-            return Vec::new();
-        }
-        let mut found = Vec::new();
-        // For each instance on the way back the edges that lead on; the first is the one that was taken.
-        let mut back: Vec<Vec<&Edge>> = Vec::new();
-        let mut at = id;
-        loop {
-            let before = self.before(at);
-            if let Some(edge) = before.first() {
-                at = edge.from;
-                back.push(before);
-                continue;
-            }
-            found.push(self.way(id, &back));
-            if found.len() == MAX_WAYS {
-                return found;
-            }
-            // Back to the last fork.
-            loop {
-                let Some(taken) = back.last_mut() else { return found };
-                taken.remove(0);
-                if let Some(edge) = taken.first() {
-                    at = edge.from;
-                    break;
-                }
-                back.pop();
-            }
-        }
-    }
-
-    fn way(&self, id: InstanceId, back: &[Vec<&Edge>]) -> Vec<Step> {
-        let edges: Vec<&Edge> = back.iter().rev().filter_map(|taken| taken.first().copied()).collect();
-        let first = edges.first().map_or(id, |edge| edge.from);
-        let start = Step { label: self.graph.label(first), left_out: 0, range: None };
-        let step = |edge: &&Edge| {
-            let to = edge.to.filter(|to| !self.graph.is_followed_link(*to))?;
-            Some(Step { label: self.graph.label(to), left_out: 0, range: Some(edge.range.to_string()) })
-        };
-        let ends = LONGEST / 2;
-        if edges.len() <= LONGEST {
-            return std::iter::once(start).chain(edges.iter().filter_map(step)).collect();
-        }
-        let gap = Step { label: String::new(), left_out: edges.len() - 2 * ends, range: None };
-        let head = edges.iter().take(ends).filter_map(step);
-        let tail = edges.iter().skip(edges.len() - ends).filter_map(step);
-        std::iter::once(start).chain(head).chain([gap]).chain(tail).collect()
-    }
-}
-
-impl Why {
-    /// The answers of all lockfiles in a form.
-    #[must_use]
-    pub fn render(answers: &[Self], form: Form) -> String {
-        match form {
-            Form::Text => answers.iter().filter(|why| !why.reasons.is_empty()).map(text).collect(),
-            Form::Json => {
-                let lockfiles: Vec<Value> = answers.iter().map(value).collect();
-                finish(&json!({"schema": SCHEMA, "lockfiles": lockfiles}))
-            }
-        }
-    }
-}
-
-fn text(why: &Why) -> String {
-    let mut out = format!("\n{BOLD}{}{BOLD:#}{DIM} · {}{DIM:#}\n", plain(&why.path), why.kind);
-    for reason in &why.reasons {
-        let alias = reason.alias.as_deref().map(|alias| format!(" as {}", plain(alias))).unwrap_or_default();
-        let marks = match (reason.dev, reason.optional) {
-            (true, _) => ", dev",
-            (false, true) => ", optional",
-            (false, false) => "",
-        };
-        let from = match reason.source {
-            Source::Registry => String::new(),
-            source => format!(", from {}", source.word()),
-        };
-        out.push_str(&format!("\n  {BOLD}{}{BOLD:#}{alias}{DIM}  line {}{marks}{from}{DIM:#}\n", plain(&reason.label), reason.place.line));
-        if reason.ways.is_empty() {
-            out.push_str("    no project that the lockfile knows reaches it\n");
-        }
-        for way in &reason.ways {
-            out.push_str(&format!("    {}\n", way.iter().map(step).collect::<Vec<_>>().join(" > ")));
-        }
-        let more = reason.ways_total.saturating_sub(reason.ways.len() as u64);
-        if more > 0 {
-            out.push_str(&format!("{DIM}    and {more} more ways as short{DIM:#}\n"));
-        }
-        out.push_str(&asked(reason));
-        if reason.through.len() > 1 {
-            out.push_str(&format!("{DIM}    comes with {}{DIM:#}\n", listed(&reason.through)));
-        }
-    }
-    if why.left_out > 0 {
-        out.push_str(&format!("\n  and {}\n", counted(why.left_out, "more place", "more places")));
-    }
-    out
-}
-
-fn asked(reason: &Reason) -> String {
-    let width = reason.asked.iter().map(|a| plain(&a.by).chars().count()).max().unwrap_or(0).min(40);
-    let line = |a: &Asked| {
-        let kind = a.kind.word().map(|word| format!(" ({word})")).unwrap_or_default();
-        format!("    {DIM}asked for by{DIM:#} {:width$}  {}{DIM}{kind}{DIM:#}\n", plain(&a.by), plain(&a.range))
-    };
-    let mut out: String = reason.asked.iter().map(line).collect();
-    if reason.asked_more > 0 {
-        out.push_str(&format!("{DIM}    and by {} more{DIM:#}\n", reason.asked_more));
-    }
-    out
-}
-
-fn step(step: &Step) -> String {
-    if step.left_out > 0 { format!("({} more)", step.left_out) } else { plain(&step.label) }
-}
-
-fn listed(names: &[String]) -> String {
-    const SHOWN: usize = 10;
-    let mut text = names.iter().take(SHOWN).map(|name| plain(name)).collect::<Vec<_>>().join(", ");
-    if names.len() > SHOWN {
-        text.push_str(&format!(" and {} more", names.len() - SHOWN));
-    }
-    text
-}
-
-fn value(why: &Why) -> Value {
-    json!({
-        "path": why.path,
-        "kind": why.kind.to_string(),
-        "instances": why.reasons.iter().map(instance).collect::<Vec<_>>(),
-        "left_out": why.left_out,
-    })
-}
-
-fn instance(reason: &Reason) -> Value {
-    let asked = |a: &Asked| json!({"by": a.by, "range": a.range, "kind": a.kind.word().unwrap_or("prod")});
-    let step = |s: &Step| match s.left_out {
-        0 => json!({"package": s.label, "range": s.range}),
-        left_out => json!({"left_out": left_out}),
-    };
-    json!({
-        "package": reason.label,
-        "alias": reason.alias,
-        "source": reason.source.word(),
-        "path": reason.at,
-        "line": reason.place.line,
-        "column": reason.place.column,
-        "dev": reason.dev,
-        "optional": reason.optional,
-        "asked": reason.asked.iter().map(asked).collect::<Vec<_>>(),
-        "asked_left_out": reason.asked_more,
-        "ways": reason.ways.iter().map(|way| way.iter().map(step).collect::<Vec<_>>()).collect::<Vec<_>>(),
-        "ways_total": reason.ways_total,
-        "through": reason.through,
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
+    use super::render::step;
+    use super::ways::{LONGEST, MAX_WAYS};
     use super::*;
+    use crate::ask::Form;
+    use crate::report::{BOLD, DIM};
     use crate::{Limits, Manifests, parse};
 
     fn graph(packages: &str) -> Graph {
@@ -407,10 +202,7 @@ mod tests {
         assert_eq!((reason.ways_total, reason.ways.len()), (1 << 40, MAX_WAYS));
         assert_eq!(reason.ways[0].iter().find(|step| step.left_out > 0).unwrap().left_out, 41 - LONGEST);
         assert_eq!(reason.ways[0].len(), LONGEST + 2);
-        let mut distinct = reason.ways.clone();
-        distinct.sort_by_key(|way| way.iter().map(step).collect::<String>());
-        distinct.dedup();
-        assert!(Why::render(&[found.clone()], Form::Text).contains("more ways as short"));
+        assert!(Why::render(std::slice::from_ref(&found), Form::Text).contains("more ways as short"));
     }
 
     #[test]
