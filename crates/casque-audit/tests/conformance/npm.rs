@@ -7,7 +7,7 @@ use casque_audit::cvss::Severity;
 use casque_audit::db::Database;
 use casque_audit::matching::Context;
 use casque_audit::npm_view::{Fix, Packuments, Setting, Via, View, Vulnerability};
-use casque_audit::report::{Bar, Report, Scope, assess};
+use casque_audit::report::{Bar, Dev, Gate, Report, Scope, assess};
 use casque_audit::version::Version;
 use casque_audit::{Graph, Limits, Lockfile, discover, read};
 use serde_json::Value;
@@ -49,6 +49,9 @@ fn npm() {
         }
     }
 }
+
+/// What npm fails on: any vulnerability, of development too.
+const ALL: Gate = Gate { bar: Bar::At(Severity::Low), dev: Dev::Fail, fixable_only: false };
 
 struct Case {
     folder: PathBuf,
