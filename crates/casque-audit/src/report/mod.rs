@@ -171,6 +171,12 @@ impl Hit {
     pub fn is_dev(&self) -> bool {
         self.sites.iter().all(|site| site.dev)
     }
+
+    /// A version that mends a finding of it: one that a record of the finding names, or else one that mends everything.
+    #[must_use]
+    pub fn fix<'a>(&'a self, finding: &'a Finding) -> Option<&'a Version> {
+        finding.fixed.first().or(self.update.as_ref())
+    }
 }
 
 impl Report {

@@ -79,7 +79,7 @@ impl<'p> Applied<'p> {
             }
             return Some(IgnoredBy::Entry { reason: ignore.reason.clone(), expires: ignore.expires, vex: ignore.vex });
         }
-        let unfixable = self.unfixable && finding.class == Class::Vulnerability && finding.fixed.is_empty();
+        let unfixable = self.unfixable && finding.class == Class::Vulnerability && hit.fix(finding).is_none();
         unfixable.then_some(IgnoredBy::Unfixable)
     }
 
@@ -150,7 +150,7 @@ fn keeps_from(ignore: &Ignore, hit: &Hit, finding: &Finding) -> Option<String> {
             hit.package,
         ));
     }
-    let fixed = finding.fixed.first().filter(|_| ignore.until_fixable)?;
+    let fixed = hit.fix(finding).filter(|_| ignore.until_fixable)?;
     Some(format!("{} has ended for {}: {fixed} mends it", says(ignore), hit.package))
 }
 
