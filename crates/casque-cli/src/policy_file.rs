@@ -106,7 +106,8 @@ impl PolicyFile {
         &self.text
     }
 
-    fn name(&self) -> String {
+    /// Its name as it was given.
+    pub(crate) fn name(&self) -> String {
         self.path.as_deref().map_or_else(|| DEFAULT_NAME.to_owned(), |path| path.display().to_string())
     }
 }

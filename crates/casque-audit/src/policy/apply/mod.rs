@@ -122,6 +122,13 @@ impl<'p> Applied<'p> {
             remarks.push(message);
         }
     }
+    /// The entries that are of no use, by their places among [`Policy::ignores`], once everything that the policy is for was audited:
+    /// those whose last day is over, and those that match nothing.
+    pub fn idle(&self) -> impl Iterator<Item = usize> {
+        let entries = self.policy.ignores.iter().zip(&self.uses).enumerate();
+        entries.filter(|(_, (ignore, used))| ignore.has_ended(self.today) || !used.matched).map(|(n, _)| n)
+    }
+
     /// What is to be said of the entries, in their order. `whole`: everything that the policy is for was audited, so that what
     /// matched nothing is of no use any more.
     #[must_use]

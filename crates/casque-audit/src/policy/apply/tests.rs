@@ -151,4 +151,5 @@ fn what_was_not_looked_at_is_not_called_useless() {
     let policy = Policy { ignores: vec![of("CVE-2026-0009")], ..Policy::default() };
     assert_eq!(Applied::new(&policy, TODAY, false).remarks(false), []);
     assert_eq!(Applied::new(&policy, TODAY, false).remarks(true).len(), 1);
+    assert_eq!(Applied::new(&policy, TODAY, false).idle().collect::<Vec<_>>(), [0]);
 }
