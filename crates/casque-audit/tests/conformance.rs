@@ -15,5 +15,7 @@ mod matching;
 mod npm;
 #[path = "conformance/project.rs"]
 mod project;
+#[path = "conformance/schemas.rs"]
+mod schemas;
 #[path = "conformance/semver.rs"]
 mod semver;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use casque_audit::report;
+use casque_audit::version::{Grammar, Version};
 use casque_gateway::config::{Upstream, parse_listen};
 use casque_scan::render::Format;
 use casque_scan::{Grade, Profile};
@@ -251,6 +252,14 @@ pub(crate) struct AuditArgs {
     #[arg(long, value_name = "NAME", default_value = "text", value_parser = named(&report::Format::NAMES))]
     pub(crate) format: report::Format,
 
+    /// For npm-json: what the registry says of packages (packuments), a file with one after the other or a folder of such
+    #[arg(long, value_name = "PATH")]
+    pub(crate) packuments: Option<PathBuf>,
+
+    /// For npm-json: the Node.js that a fix must run on [default: any]
+    #[arg(long, value_name = "VERSION", value_parser = node_version)]
+    pub(crate) node: Option<Version>,
+
     /// Write the report to a file, whole or not at all, instead of printing it
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -263,6 +272,10 @@ pub(crate) struct AuditArgs {
 
     #[command(flatten)]
     pub(crate) lists: ListArgs,
+}
+
+fn node_version(text: &str) -> Result<Version, String> {
+    Grammar::Npm.version(text).map_err(|_| "write a version, such as 22.11.0".to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -13,8 +13,9 @@ use crate::package::Ecosystem;
 use crate::version::{Grammar, Range, RangeOptions, VersionSet};
 
 /// How many questions about single versions are answered for one project. The lockfiles of large projects need a few million;
-/// beyond this, dependents are no longer looked at. It bounds memory too: what is kept of an answer is paid for before.
-const BUDGET: u64 = 200_000_000;
+/// beyond this, dependents are no longer looked at. It bounds memory too: what is kept of an answer is paid for before. Advisories
+/// themselves are always answered; their number is bounded by the findings.
+pub(super) const BUDGET: u64 = 200_000_000;
 
 /// A package, by its place among the names of the lockfile.
 pub(super) type Name = usize;
@@ -71,15 +72,13 @@ pub(super) struct Calculator<'a> {
     known: HashMap<(Name, Cause), Id>,
     all: Vec<Calculated>,
     left: u64,
-    /// Packuments that are there, but cannot be read.
-    pub(super) unreadable: Vec<Name>,
     /// Whether dependencies' ranges are in the lockfile.
     ranges: bool,
 }
 
 impl<'a> Calculator<'a> {
     /// `ranges`: whether the lockfile has what packages ask for, and not only what they got.
-    pub(super) fn new(graph: &'a Graph, packuments: &'a Packuments, ranges: bool) -> Self {
+    pub(super) fn new(graph: &'a Graph, packuments: &'a Packuments, ranges: bool, budget: u64) -> Self {
         let (mut names, mut by_name, mut instances) = (Vec::new(), HashMap::new(), Vec::<Vec<InstanceId>>::new());
         for (id, instance) in graph.iter().filter(|(_, instance)| instance.package.ecosystem == Ecosystem::Npm) {
             let name: Name = *by_name.entry(&*instance.package.name).or_insert_with(|| {
@@ -99,8 +98,7 @@ impl<'a> Calculator<'a> {
             releases: HashMap::new(),
             known: HashMap::new(),
             all: Vec::new(),
-            left: BUDGET,
-            unreadable: Vec::new(),
+            left: budget,
             ranges,
         }
     }
@@ -112,10 +110,13 @@ impl<'a> Calculator<'a> {
         (0..self.rows.len()).filter_map(|row| self.calculate(self.rows[row].name, Cause::Row(row))).collect()
     }
 
-    /// The instances of a name. Looking at them is paid for; nothing, if the budget is used up.
-    pub(super) fn instances(&mut self, name: Name) -> Vec<InstanceId> {
+    /// The instances that a cause may concern. For other causes than advisories, looking at them is paid for; there are none, if the
+    /// budget is used up.
+    pub(super) fn instances(&mut self, id: Id) -> Vec<InstanceId> {
+        let Calculated { name, cause, .. } = self.all[id];
         let found = self.instances[name].clone();
-        self.pay(found.len() as u64).map(|()| found).unwrap_or_default()
+        let paid = self.pay(found.len() as u64);
+        if paid.is_some() || matches!(cause, Cause::Row(_)) { found } else { Vec::new() }
     }
 
     pub(super) fn name(&self, name: &str) -> Option<Name> {
@@ -142,7 +143,10 @@ impl<'a> Calculator<'a> {
             return Some(*known);
         }
         let releases = self.releases(name);
-        self.pay(releases.list.len() as u64 * 8 + 64)?;
+        let paid = self.pay(releases.list.len() as u64 * 8 + 64);
+        if matches!(cause, Cause::Through(_)) {
+            paid?;
+        }
         let severity = match cause {
             Cause::Row(row) => self.rows[row].severity,
             Cause::Through(id) => self.all[id].severity,
@@ -264,14 +268,9 @@ impl<'a> Calculator<'a> {
         if let Some(known) = self.releases.get(&name) {
             return Rc::clone(known);
         }
-        let text = self.packuments.get(self.names[name]);
-        let read = text.and_then(|text| match Releases::read(text, &|name| self.by_name.contains_key(name)) {
-            Ok(read) => Some(read),
-            Err(_) => {
-                self.unreadable.push(name);
-                None
-            }
-        });
+        // One that is no packument after all is as good as none.
+        let read =
+            self.packuments.get(self.names[name]).and_then(|text| Releases::read(text, &|name| self.by_name.contains_key(name)).ok());
         let releases = Rc::new(read.unwrap_or_else(|| self.pieced_together(name)));
         self.releases.insert(name, Rc::clone(&releases));
         releases

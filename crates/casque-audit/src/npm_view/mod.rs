@@ -146,7 +146,7 @@ impl View {
     /// npm's report about a lockfile, from the report about it: what that left out is not here either.
     #[must_use]
     pub fn new(graph: &Graph, report: &Report, packuments: &Packuments, setting: &Setting) -> Self {
-        let mut view = vulnerable::find(graph, report, packuments, setting);
+        let mut view = vulnerable::find(graph, report, packuments, setting, calculator::BUDGET);
         view.dependencies = dependencies(graph);
         view
     }

@@ -145,7 +145,7 @@ mod tests {
             n < 4
         });
         assert_eq!(sampled.affected, [true, true, true, true, false, false, false, false]);
-        assert_eq!(asked, [0, 6, 2, 7, 3, 5, 4]);
+        assert_eq!(asked, [0, 6, 2, 3, 7, 4, 5]);
     }
 
     #[test]

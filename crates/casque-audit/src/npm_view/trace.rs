@@ -102,7 +102,7 @@ impl<'a> Trace<'_, 'a> {
     fn look_for(&mut self, id: Id, affected: &mut Affected) {
         let graph = self.graph;
         let is_advisory = matches!(self.calculator.get(id).cause, Cause::Row(_));
-        for node in self.calculator.instances(affected.name) {
+        for node in self.calculator.instances(id) {
             let version = &*graph.instance(node).package.version;
             let counts = (self.is_audited)(node, is_advisory) && !affected.found.contains(&node);
             if !counts || !self.calculator.version_is_affected(id, version, None) {

@@ -14,9 +14,9 @@ use crate::package::Package;
 use crate::report::Report;
 use crate::version::{High, Interval, VersionSet};
 
-pub(super) fn find(graph: &Graph, report: &Report, packuments: &Packuments, setting: &Setting) -> View {
+pub(super) fn find(graph: &Graph, report: &Report, packuments: &Packuments, setting: &Setting, budget: u64) -> View {
     let ranges = !matches!(report.kind, Kind::Pnpm | Kind::Deno | Kind::CycloneDx | Kind::Spdx);
-    let mut calculator = Calculator::new(graph, packuments, ranges);
+    let mut calculator = Calculator::new(graph, packuments, ranges, budget);
     let (advisories, rows) = rows(report, &calculator);
     let malware: HashSet<&Package> = report
         .hits

@@ -2,7 +2,9 @@
 //!
 //! **Attacks and answers.** Lockfiles come from pull requests, advisories from strangers: names, versions, titles and paths are
 //! hostile. In every format they can do nothing but be read: control bytes, and characters that reorder or hide text, are shown as
-//! escapes; Markdown leaves them no markup, link or mention; SARIF no link or placeholder; JSON escapes them as JSON does. What one
+//! escapes; Markdown leaves them no markup, link or mention; SARIF no link or placeholder; XML no tag or entity; GitHub's annotations
+//! no end of a line or property, so that none is a command; JSON escapes them as JSON does. Addresses of a lockfile lose the name
+//! and password that some have. What one
 //! package can add to a report is bounded: a long chain of dependencies is shown by its ends, many places by the nearest.
 
 pub(crate) mod address;
@@ -10,8 +12,13 @@ mod assess;
 pub(crate) mod clean;
 pub mod cyclonedx;
 mod gate;
+mod github;
+mod identity;
 mod json;
+mod junit;
 mod markdown;
+mod npm_json;
+mod openvex;
 mod osv;
 mod paths;
 mod sarif;
@@ -21,22 +28,30 @@ mod text;
 use std::fmt::Write;
 
 pub use assess::{Scope, assess};
+pub use cyclonedx::cyclonedx;
 pub use gate::{Bar, Dev, Gate};
+pub use github::github;
 pub use json::json;
 pub(crate) use json::{ignored as ignored_json, package as package_json};
+pub use junit::junit;
 pub use markdown::markdown;
 pub(crate) use markdown::{row as markdown_row, text as markdown_text};
+pub use npm_json::npm_json;
+pub use openvex::openvex;
 pub use osv::osv;
 pub(crate) use paths::Paths;
 pub use sarif::sarif;
 pub use text::text;
 pub(crate) use text::{BOLD, DIM, chain, ignored as ignored_text, package as package_text};
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::cvss::Severity;
+use crate::graph::Graph;
 use crate::kind::Kind;
 use crate::matching::{Class, Finding};
+use crate::npm_view::{Packuments, Setting, View};
 use crate::package::Package;
 use crate::place::Place;
 use crate::policy::Vex;
@@ -136,12 +151,32 @@ pub enum Format {
     Osv,
     /// Markdown, for pull requests.
     Markdown,
+    /// The JSON of `npm audit`.
+    NpmJson,
+    /// CycloneDX 1.6: what is installed, and what is known against it.
+    CycloneDx,
+    /// OpenVEX 0.2.0.
+    OpenVex,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// JUnit XML, for test reports.
+    Junit,
 }
 
 impl Format {
     /// Every format by the name it is chosen by.
-    pub const NAMES: [(&'static str, Self); 5] =
-        [("text", Self::Text), ("json", Self::Json), ("sarif", Self::Sarif), ("osv", Self::Osv), ("markdown", Self::Markdown)];
+    pub const NAMES: [(&'static str, Self); 10] = [
+        ("text", Self::Text),
+        ("json", Self::Json),
+        ("sarif", Self::Sarif),
+        ("osv", Self::Osv),
+        ("markdown", Self::Markdown),
+        ("npm-json", Self::NpmJson),
+        ("cyclonedx", Self::CycloneDx),
+        ("openvex", Self::OpenVex),
+        ("github", Self::Github),
+        ("junit", Self::Junit),
+    ];
 }
 
 /// What a policy makes of reports.
@@ -153,15 +188,38 @@ pub struct Judgement {
     pub remarks: Vec<String>,
 }
 
-/// Renders reports in a format.
+/// What formats take besides the reports.
+#[derive(Debug, Clone, Copy)]
+pub struct Given<'a> {
+    /// What the policy makes of them.
+    pub judgement: &'a Judgement,
+    /// The time, for formats that have one.
+    pub now: Timestamp,
+    /// The graphs of the reports, in the same order.
+    pub graphs: &'a [Graph],
+    /// What is known of other versions, for npm's JSON.
+    pub packuments: &'a Packuments,
+    /// For the same: what npm is told.
+    pub setting: &'a Setting,
+}
+
+/// Renders reports in a format. Of npm's JSON there is one document for each report, as npm has one for each project.
 #[must_use]
-pub fn render(format: Format, reports: &[Report], judgement: &Judgement) -> String {
+pub fn render(format: Format, reports: &[Report], given: &Given<'_>) -> String {
     match format {
-        Format::Text => text(reports, judgement),
-        Format::Json => json(reports, judgement),
+        Format::Text => text(reports, given.judgement),
+        Format::Json => json(reports, given.judgement),
         Format::Sarif => sarif(reports),
         Format::Osv => osv(reports),
-        Format::Markdown => markdown(reports, judgement),
+        Format::Markdown => markdown(reports, given.judgement),
+        Format::NpmJson => {
+            let view = |(report, graph)| npm_json(&View::new(graph, report, given.packuments, given.setting));
+            reports.iter().zip(given.graphs).map(view).collect()
+        }
+        Format::CycloneDx => cyclonedx(reports, given.graphs, given.now),
+        Format::OpenVex => openvex(reports, given.graphs, given.now),
+        Format::Github => github(reports, given.judgement.gate),
+        Format::Junit => junit(reports, given.judgement.gate),
     }
 }
 

@@ -2,13 +2,12 @@
 //! says, in other words.
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::clean;
 use super::cyclonedx::{Components, components};
+use super::{clean, identity};
 use crate::graph::Graph;
 
 /// What SPDX says where nothing is known (2.3, 7.7).
@@ -35,16 +34,18 @@ pub fn sbom(lockfiles: &[(&str, &Graph)], now: Timestamp) -> String {
     let name = project.as_ref().map_or("lockfiles", |project| text(project, "name"));
     let packages: Vec<Value> = all.iter().map(|part| package(&ids, part)).collect();
     let created = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let document = json!({
+    let mut document = json!({
         "spdxVersion": "SPDX-2.3",
         "dataLicense": "CC0-1.0",
         "SPDXID": "SPDXRef-DOCUMENT",
         "name": name,
-        "documentNamespace": format!("https://spdx.org/spdxdocs/{}-{}", word(name), fingerprint(&packages, &created)),
         "creationInfo": {"created": created, "creators": [concat!("Tool: casque-", env!("CARGO_PKG_VERSION"))]},
         "packages": packages,
         "relationships": relationships,
     });
+    // A namespace belongs to one document (2.3, 6.5).
+    let own = identity::urn(document.to_string().as_bytes());
+    document["documentNamespace"] = json!(format!("https://spdx.org/spdxdocs/{}-{}", word(name), own.trim_start_matches("urn:uuid:")));
     clean::json(&format!("{document:#}")) + "\n"
 }
 
@@ -65,17 +66,6 @@ fn id(number: usize, part: &Value) -> String {
 fn word(name: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
     name.chars().take(64).map(plain).collect()
-}
-
-/// A namespace belongs to one document (2.3, 6.5): 128 bits of what this one says.
-fn fingerprint(packages: &[Value], created: &str) -> String {
-    let half = |salt: u8| {
-        let mut hasher = DefaultHasher::new();
-        (salt, created).hash(&mut hasher);
-        packages.iter().for_each(|package| package.to_string().hash(&mut hasher));
-        hasher.finish()
-    };
-    format!("{:016x}{:016x}", half(0), half(1))
 }
 
 fn package(ids: &HashMap<&str, String>, part: &Value) -> Value {

@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::*;
-use crate::db::{Builder, Database};
+use crate::db::{Builder, Database, Verdict};
 use crate::matching::{Context, Epss, Kev};
 use crate::osv::Record;
 use crate::{Limits, Manifests, parse};
@@ -158,6 +158,7 @@ fn hostile_text_can_only_be_read_in_every_format() {
         r#"{{"lockfileVersion": 3, "packages": {{"": {{"name": "{EVIL}", "dependencies": {{"b": "1"}}}}, "node_modules/b": {{"version": "1.0.0"}}}}}}"#
     );
     let rest = format!(r#", "summary": "{EVIL}", "references": [{{"type": "WEB", "url": "https://x.example/{EVIL}"}}]"#);
+    let graph = parse(Kind::Npm, lock.as_bytes(), &Manifests::default(), &Limits::default()).unwrap();
     let mut report = report(&lock, &[record("GHSA-aaaa-aaaa-aaaa", "b", "1.0.1", &rest)], Scope::default());
     let evil: String = serde_json::from_str(&format!("\"{EVIL}\"")).unwrap();
     report.path = format!("./{evil}/package-lock.json");
@@ -170,7 +171,14 @@ fn hostile_text_can_only_be_read_in_every_format() {
     report.ignored.push(Ignored { package: hit.package.clone(), site: None, finding: hit.findings[0].clone(), by });
     let judgement = Judgement { gate: Gate::default(), remarks: vec![evil] };
     for (name, format) in Format::NAMES {
-        let mut out = render(format, std::slice::from_ref(&report), &judgement);
+        let given = Given {
+            judgement: &judgement,
+            now: Timestamp::UNIX_EPOCH,
+            graphs: std::slice::from_ref(&graph),
+            packuments: &Packuments::default(),
+            setting: &Setting::default(),
+        };
+        let mut out = render(format, std::slice::from_ref(&report), &given);
         assert!(out.ends_with('\n'), "{name}");
         if format == Format::Text {
             assert!(!out.lines().any(|line| line.starts_with("## owned")));
@@ -178,7 +186,10 @@ fn hostile_text_can_only_be_read_in_every_format() {
         }
         let leaked: Vec<char> = out.chars().filter(|c| clean::is_harmful(*c) && *c != '\n').collect();
         assert!(leaked.is_empty(), "{name}: {leaked:?}");
-        if matches!(format, Format::Json | Format::Sarif | Format::Osv) {
+        if matches!(format, Format::Github) {
+            assert_eq!(out.lines().filter(|line| line.starts_with("::")).count(), 1);
+            assert_eq!(out.lines().count(), 2);
+        } else if !matches!(format, Format::Text | Format::Markdown | Format::Junit) {
             serde_json::from_str::<Value>(&out).unwrap();
         }
     }
@@ -206,4 +217,139 @@ fn records_in_the_shape_of_osv_scanner_can_be_read_back() {
         assert_eq!(back.id, record["id"]);
         assert!(!back.affected[0].versions.intervals.is_empty());
     }
+}
+
+/// High ones count, those of development too.
+const HIGH: Gate = Gate { bar: Bar::At(Severity::High), dev: Dev::Fail, fixable_only: false };
+const JUDGEMENT: &Judgement = &Judgement { gate: HIGH, remarks: Vec::new() };
+
+fn given<'a>(graphs: &'a [Graph], packuments: &'a Packuments, setting: &'a Setting) -> Given<'a> {
+    Given { judgement: JUDGEMENT, now: Timestamp::UNIX_EPOCH, graphs, packuments, setting }
+}
+
+#[test]
+fn annotations_come_with_the_worst_first_and_what_stops_is_an_error() {
+    let out = github(&[report(LOCK, &records(), Scope::default())], HIGH);
+    let starts: Vec<&str> = out.lines().map(|line| line.split(" file=").next().unwrap()).collect();
+    assert_eq!(
+        starts,
+        ["::error", "::error", "::error", "::warning", "1 malicious package, 3 vulnerabilities (1 critical, 1 high, 1 low) in 4 packages"]
+    );
+    assert!(
+        out.starts_with("::error file=package-lock.json,line=6,col=3,title=malware%3A bad@1.0.0::bad@1.0.0: no title (MAL-2026-1)%0A"),
+        "{out}"
+    );
+    assert!(out.contains("%0Aapp > a@1.0.0 > b@1.0.0\n"), "{out}");
+    let mut denied = report(LOCK, &[], Scope::default());
+    let settings = supply::Settings { deny: [supply::Check::Integrity].into(), ..Default::default() };
+    let graph = parse(Kind::Npm, LOCK.as_bytes(), &Manifests::default(), &Limits::default()).unwrap();
+    denied.notices = supply::notices(&graph, Kind::Npm, &settings);
+    let out = github(std::slice::from_ref(&denied), HIGH);
+    assert!(out.starts_with("::error file=package-lock.json,line=3,col=3,title=supply chain%3A integrity::a@1.0.0 has no hash"), "{out}");
+    let xml = junit(&[denied], HIGH);
+    assert_eq!(tags(&xml).iter().filter(|tag| *tag == "failure").count(), 4);
+    assert!(xml.contains("tests=\"5\" failures=\"4\""), "{xml}");
+}
+
+/// Reads tags by hand: every one closed in order, every `&` an entity, no markup but our own.
+fn tags(xml: &str) -> Vec<String> {
+    let (mut open, mut seen) = (Vec::new(), Vec::new());
+    for piece in xml.split('<').skip(1) {
+        let (tag, text) = piece.split_once('>').unwrap();
+        for part in text.split('&').skip(1).chain(tag.split('&').skip(1)) {
+            assert!(["amp", "lt", "gt", "quot", "#39"].contains(&part.split(';').next().unwrap()), "{part}");
+        }
+        let name = tag.split([' ', '/']).find(|name| !name.is_empty()).unwrap_or_default().to_owned();
+        if tag.starts_with('/') {
+            assert_eq!(open.pop(), Some(name));
+        } else if !tag.starts_with('?') {
+            assert!(["testsuites", "testsuite", "testcase", "failure", "system-out"].contains(&name.as_str()), "{name}");
+            seen.push(name.clone());
+            if !tag.ends_with('/') {
+                open.push(name);
+            }
+        }
+    }
+    assert_eq!(open, Vec::<String>::new());
+    seen
+}
+
+#[test]
+fn junit_fails_what_stops_and_a_clean_lockfile_passes() {
+    let xml = junit(&[report(LOCK, &records(), Scope::default()), report(LOCK, &[], Scope::default())], HIGH);
+    let seen = tags(&xml);
+    let count = |name: &str| seen.iter().filter(|tag| *tag == name).count();
+    assert_eq!((count("testsuite"), count("testcase"), count("failure"), count("system-out")), (2, 5, 3, 1));
+    assert!(xml.contains("<testsuites name=\"casque audit\" tests=\"5\" failures=\"3\">"), "{xml}");
+    assert!(xml.contains("nothing known against 4 packages"), "{xml}");
+    let mut evil = report(LOCK, &records(), Scope::default());
+    let text: String = serde_json::from_str(&format!("\"{EVIL} ]]> & ' <x>\"")).unwrap();
+    evil.path.clone_from(&text);
+    evil.hits[0].findings[0].id = text;
+    tags(&junit(&[evil], HIGH));
+}
+
+#[test]
+fn a_bill_names_each_vulnerability_once_and_only_components_that_it_has() {
+    let graphs = [parse(Kind::Npm, LOCK.as_bytes(), &Manifests::default(), &Limits::default()).unwrap()];
+    let (packuments, setting) = (Packuments::default(), Setting::default());
+    let out = render(Format::CycloneDx, &[report(LOCK, &records(), Scope::default())], &given(&graphs, &packuments, &setting));
+    assert_eq!(out, render(Format::CycloneDx, &[report(LOCK, &records(), Scope::default())], &given(&graphs, &packuments, &setting)));
+    let bom: Value = serde_json::from_str(&out).unwrap();
+    assert!(bom["serialNumber"].as_str().unwrap().starts_with("urn:uuid:"));
+    let components: Vec<&Value> = bom["components"].as_array().unwrap().iter().map(|component| &component["bom-ref"]).collect();
+    let vulnerabilities = bom["vulnerabilities"].as_array().unwrap();
+    assert_eq!(vulnerabilities.len(), 4);
+    for vulnerability in vulnerabilities {
+        assert!(components.contains(&&vulnerability["affects"][0]["ref"]), "{vulnerability}");
+    }
+    assert_eq!(
+        (&vulnerabilities[0]["ratings"][0]["severity"], &vulnerabilities[3]["source"]["name"]),
+        (&Value::from("high"), &Value::from("OSV"))
+    );
+    // It can be read back.
+    let graph = parse(Kind::CycloneDx, out.as_bytes(), &Manifests::default(), &Limits::default()).unwrap();
+    assert_eq!(graph.instances().iter().filter(|instance| instance.is_from_registry()).count(), 4);
+}
+
+#[test]
+fn statements_say_what_to_do() {
+    let graphs = [parse(Kind::Npm, LOCK.as_bytes(), &Manifests::default(), &Limits::default()).unwrap()];
+    let mut report = report(LOCK, &records(), Scope::default());
+    report.hits[2].findings[1].verdict = Verdict::Unknown;
+    let document: Value = serde_json::from_str(&openvex(&[report], &graphs, Timestamp::UNIX_EPOCH)).unwrap();
+    let statements = document["statements"].as_array().unwrap();
+    let status: Vec<&str> = statements.iter().map(|statement| statement["status"].as_str().unwrap()).collect();
+    assert_eq!(status, ["affected", "under_investigation", "affected", "affected"]);
+    assert_eq!(statements[0]["products"][0]["@id"], "pkg:npm/app");
+    assert_eq!(statements[0]["products"][0]["subcomponents"][0]["@id"], "pkg:npm/b@1.0.0");
+    assert_eq!(statements[0]["action_statement"], "b@1.0.0: fixed in 1.0.1");
+    assert_eq!(
+        (document["timestamp"].as_str(), document["@context"].as_str()),
+        (Some("1970-01-01T00:00:00Z"), Some("https://openvex.dev/ns/v0.2.0"))
+    );
+}
+
+#[test]
+fn npm_json_has_the_form_of_npm() {
+    let graphs = [parse(Kind::Npm, LOCK.as_bytes(), &Manifests::default(), &Limits::default()).unwrap()];
+    let (packuments, setting) = (Packuments::default(), Setting::default());
+    let out = render(Format::NpmJson, &[report(LOCK, &records(), Scope::default())], &given(&graphs, &packuments, &setting));
+    let out: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(out["auditReportVersion"], 2);
+    let b = &out["vulnerabilities"]["b"];
+    assert_eq!(
+        (&b["severity"], &b["isDirect"], &b["via"][0]["dependency"]),
+        (&Value::from("high"), &Value::from(false), &Value::from("b"))
+    );
+    assert_eq!(
+        (&b["via"][0]["url"], &b["via"][0]["cvss"]["score"]),
+        (&Value::from("https://github.com/advisories/GHSA-aaaa-aaaa-aaaa"), &Value::from(0))
+    );
+    assert_eq!(
+        out["metadata"]["vulnerabilities"],
+        serde_json::json!({"info": 0, "low": 0, "moderate": 0, "high": 1, "critical": 2, "total": 3})
+    );
+    assert_eq!(out["metadata"]["dependencies"]["total"], 4);
+    assert_eq!(out["casque"]["withoutPackument"], serde_json::json!(["a", "b", "bad", "tool"]));
 }

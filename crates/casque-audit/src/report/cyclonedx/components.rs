@@ -52,8 +52,7 @@ pub fn components(lockfiles: &[(&str, &Graph)]) -> Components {
             let needs = graph.requests(id).iter().filter_map(|edge| target(graph, edge.to?));
             part.needs.extend(needs.filter_map(|to| references.get(to.index()).cloned()).filter(|to| to != own));
         }
-        let first = graph.roots().iter().find(|root| graph.instance(**root).path.is_empty()).or_else(|| graph.roots().first());
-        project = first.and_then(|root| references.get(root.index()).cloned());
+        project = root(graph).and_then(|root| references.get(root.index()).cloned());
     }
     let project = project.filter(|_| lockfiles.len() == 1);
     let mut out = Components::default();
@@ -68,13 +67,19 @@ pub fn components(lockfiles: &[(&str, &Graph)]) -> Components {
     out
 }
 
+/// What a lockfile is about.
+pub(super) fn root(graph: &Graph) -> Option<InstanceId> {
+    let top = graph.roots().iter().find(|root| graph.instance(**root).path.is_empty());
+    top.or_else(|| graph.roots().first()).copied()
+}
+
 /// By what a component is called within a bill: its package URL, or for what is from no registry its lockfile and place.
-pub(super) fn reference(lockfile: &str, instance: &Instance) -> String {
+fn reference(lockfile: &str, instance: &Instance) -> String {
     purl(instance).unwrap_or_else(|| format!("{lockfile}#{}", instance.path))
 }
 
 /// The package URL of what can be had from somewhere (package-url/purl-spec, known qualifiers).
-pub(super) fn purl(instance: &Instance) -> Option<String> {
+fn purl(instance: &Instance) -> Option<String> {
     let with = |key: &str| {
         let from = instance.resolved.as_deref().map(address::without_secrets).filter(|from| !from.is_empty())?;
         Some(format!("{}?{key}={}", instance.package.purl(), crate::text::percent::encode(&from)))

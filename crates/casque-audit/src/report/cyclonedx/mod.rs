@@ -1,24 +1,42 @@
-//! CycloneDX 1.6 in JSON (cyclonedx.org, bom-1.6.schema.json; ECMA-424): what lockfiles install, and who needs whom.
+//! CycloneDX 1.6 in JSON (cyclonedx.org, bom-1.6.schema.json; ECMA-424): what lockfiles install, who needs whom, and what is known
+//! against it.
 //!
-//! It has no serial number: the same lockfile gives the same bytes, but for the time, which is passed in.
+//! The same lockfile gives the same bytes but for the time, which is passed in; the serial number is computed from the rest.
 
 mod components;
 mod hashes;
 mod licenses;
+mod vulnerabilities;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 pub use components::{Components, components};
 
-use super::clean;
-use crate::graph::Graph;
+use super::{Report, clean, identity};
+use crate::graph::{Graph, Instance};
 
 /// A bill of materials of lockfiles, each with its path, without findings. One lockfile's project is what the bill is about; the
 /// projects of several are parts of it.
 #[must_use]
 pub fn sbom(lockfiles: &[(&str, &Graph)], now: Timestamp) -> String {
-    print(&document(components(lockfiles), now))
+    print(document(components(lockfiles), now))
+}
+
+/// The same with what is known against it: a vulnerability disclosure report (VDR). `graphs` are those of the reports, in the same
+/// order.
+#[must_use]
+pub fn cyclonedx(reports: &[Report], graphs: &[Graph], now: Timestamp) -> String {
+    let lockfiles: Vec<(&str, &Graph)> = reports.iter().map(|report| report.path.as_str()).zip(graphs).collect();
+    let mut document = document(components(&lockfiles), now);
+    document["vulnerabilities"] = vulnerabilities::vulnerabilities(reports).into();
+    print(document)
+}
+
+/// The project of a lockfile, if it has a name.
+pub(super) fn project(graph: &Graph) -> Option<&Instance> {
+    let root = components::root(graph).map(|root| graph.instance(root))?;
+    (!root.package.name.is_empty()).then_some(root)
 }
 
 fn document(parts: Components, now: Timestamp) -> Value {
@@ -39,6 +57,7 @@ fn document(parts: Components, now: Timestamp) -> Value {
     })
 }
 
-fn print(document: &Value) -> String {
+fn print(mut document: Value) -> String {
+    document["serialNumber"] = identity::urn(document.to_string().as_bytes()).into();
     clean::json(&format!("{document:#}")) + "\n"
 }

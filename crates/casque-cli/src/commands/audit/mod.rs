@@ -7,6 +7,7 @@ mod git;
 mod input;
 mod licenses;
 pub(crate) mod lists;
+mod npm;
 mod policy;
 mod project;
 mod sbom;
@@ -19,10 +20,11 @@ use std::path::Path;
 
 use casque_audit::db::{Age, Database, Staleness};
 use casque_audit::matching::Context;
-use casque_audit::nearest;
+use casque_audit::npm_view::{Packuments, Setting, View};
 use casque_audit::policy::{Applied, Remark};
-use casque_audit::report::{Format, Judgement, Report, Scope, assess, hint, render, summary};
+use casque_audit::report::{Format, Given, Judgement, Report, Scope, assess, hint, npm_json, render, summary};
 use casque_audit::supply::{Settings, notices};
+use casque_audit::{Graph, nearest};
 use casque_scan::render::one_line;
 use clap::Subcommand;
 use jiff::Timestamp;
@@ -121,7 +123,8 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit, String> {
     };
     let remarks = applied.remarks(whole).into_iter().map(remark).collect();
     let judgement = Judgement { gate: written.policy.gate, remarks };
-    write(args, &reports, &judgement)?;
+    let graphs: Vec<Graph> = projects.into_iter().map(|project| project.graph).collect();
+    write(args, &reports, &graphs, &judgement, now)?;
     if args.format == Format::Text {
         policy::hint(&reports, today);
     }
@@ -184,8 +187,20 @@ fn database(named: Option<&Path>, now: Timestamp) -> Result<Database, String> {
     Ok(database)
 }
 
-fn write(args: &AuditArgs, reports: &[Report], judgement: &Judgement) -> Result<(), String> {
-    let text = render(args.format, reports, judgement);
+fn text(args: &AuditArgs, reports: &[Report], graphs: &[Graph], judgement: &Judgement, now: Timestamp) -> Result<String, String> {
+    let setting = Setting { scope: Scope { prod: args.prod }, node: args.node.clone() };
+    if args.format == Format::NpmJson {
+        let (report, graph) = npm::only_one(reports, graphs)?;
+        let packuments = npm::packuments(args.packuments.as_deref(), graph)?;
+        let view = View::new(graph, report, &packuments, &setting);
+        npm::remark(&view, args.packuments.is_some());
+        return Ok(npm_json(&view));
+    }
+    Ok(render(args.format, reports, &Given { judgement, now, graphs, packuments: &Packuments::default(), setting: &setting }))
+}
+
+fn write(args: &AuditArgs, reports: &[Report], graphs: &[Graph], judgement: &Judgement, now: Timestamp) -> Result<(), String> {
+    let text = text(args, reports, graphs, judgement, now)?;
     if args.format != Format::Text || args.output.is_some() {
         judgement.remarks.iter().for_each(|remark| printer::warning(one_line(remark)));
     }
