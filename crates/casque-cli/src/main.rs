@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod env;
 mod exit;
+mod login_secret;
 mod output;
 mod policy_file;
 mod printer;

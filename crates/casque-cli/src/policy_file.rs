@@ -7,6 +7,7 @@ use casque_gateway::policy::Overrides;
 use casque_gateway::{Config, Policy};
 
 use crate::commands::audit::section;
+use crate::login_secret;
 use crate::problems::{self, Count};
 
 /// The name that is looked for where none is given.
@@ -71,7 +72,8 @@ impl PolicyFile {
     pub(crate) fn read(&self, over: &Overrides) -> Read {
         let document = Document::parse(&self.text);
         let (config, audit) = sections(&document);
-        let policy = Policy::compile(&config, over, &document);
+        let over = Overrides { login_secrets: login_secret::find(&config.login_secret, &document), ..over.clone() };
+        let policy = Policy::compile(&config, &over, &document);
         let count = problems::print(&self.name(), &self.text, &document.problems());
         Read { config, policy, audit, count }
     }
@@ -106,7 +108,8 @@ impl PolicyFile {
         &self.text
     }
 
-    fn name(&self) -> String {
+    /// Its name as it was given.
+    pub(crate) fn name(&self) -> String {
         self.path.as_deref().map_or_else(|| DEFAULT_NAME.to_owned(), |path| path.display().to_string())
     }
 }

@@ -1,7 +1,7 @@
 //! What runs: everything checked, compiled and shared.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use casque::Scheme;
@@ -12,6 +12,8 @@ use casque::headers::fetch_metadata::{self, IsolationPolicy};
 use casque::headers::{self, HeaderPolicy};
 use casque::host::HostPattern;
 use casque::limit::Limits;
+use casque::login::challenge::Vouching;
+use casque::login::{Login, LoginPolicy, Secrets};
 use casque::serve::Settings;
 
 use crate::config::{AccessLog, Config, Upstream};
@@ -44,6 +46,7 @@ pub struct RoutePolicy {
     pub(crate) isolation: Option<Arc<IsolationPolicy>>,
     pub(crate) cookies: Arc<CookiePolicy>,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) logins: Arc<LoginPolicy>,
     pub(crate) max_body_size: Option<u64>,
     pub(crate) response_timeout: Duration,
 }
@@ -66,7 +69,21 @@ pub struct Overrides {
     pub listen: Option<SocketAddr>,
     /// `--upstream`, or the port that a child was given.
     pub upstream: Option<Upstream>,
+    /// What `[login-secret]` leads to.
+    pub login_secrets: LoginSecrets,
 }
+
+/// The secrets of the login guard, as they were found.
+#[derive(Debug, Clone, Default)]
+pub struct LoginSecrets {
+    /// What makes and opens the guard's cookies and challenges. `None`: one that lasts as long as this process.
+    pub secrets: Option<Secrets>,
+    /// What the operator's captcha page vouches with.
+    pub vouching: Option<Vouching>,
+}
+
+/// The secret of a process that was given none. It stays through changes of policy; after a restart no browser is known.
+static OF_THIS_PROCESS: LazyLock<Secrets> = LazyLock::new(|| Secrets::random(rand::random()));
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 
@@ -97,7 +114,7 @@ impl Policy {
             trusted,
             scheme,
             access_log: config.log.access,
-            routes: routes(config, default.as_ref(), document),
+            routes: routes(config, over, default.as_ref(), document),
             reports: config.reports.path().map(str::to_owned),
             admin: config.admin.listen,
         })
@@ -130,7 +147,13 @@ pub fn summary(config: &Config) -> Vec<(&'static str, String)> {
     } else {
         limits.as_slice().iter().map(|l| format!("{} {}", l.name(), l.quota())).collect::<Vec<_>>().join("; ")
     };
-    let mut lines = vec![("headers", config.headers.base().to_owned()), ("cookies", cookies.to_owned()), ("limits", limits)];
+    let logins = match &config.logins {
+        None => "guarded where paths end like log-in forms".to_owned(),
+        Some(logins) if logins.iter().all(Login::is_off) => "not guarded".to_owned(),
+        Some(logins) => logins.iter().filter(|l| !l.is_off()).map(Login::name).collect::<Vec<_>>().join(", "),
+    };
+    let mut lines =
+        vec![("headers", config.headers.base().to_owned()), ("cookies", cookies.to_owned()), ("limits", limits), ("logins", logins)];
     lines.extend(config.reports.path().map(|path| ("reports", format!("taken at {path}"))));
     lines.extend(config.admin.listen.map(|address| ("admin", format!("http://{address}/"))));
     lines
@@ -138,6 +161,16 @@ pub fn summary(config: &Config) -> Vec<(&'static str, String)> {
 
 fn effective_limits(written: Option<&Vec<casque::limit::Limit>>) -> Limits {
     written.map_or_else(Limits::standard, |l| Limits::new(l.iter().cloned()))
+}
+
+/// The guards of a file; what says nothing of log-ins has the standard one.
+fn effective_logins(written: Option<&Vec<Login>>) -> Vec<Login> {
+    written.cloned().unwrap_or_else(|| Login::standard().into_iter().collect())
+}
+
+fn login_policy(logins: &[Login], secrets: &LoginSecrets) -> LoginPolicy {
+    let own = secrets.secrets.clone().unwrap_or_else(|| OF_THIS_PROCESS.clone());
+    LoginPolicy::new(logins.iter().cloned(), own).vouching(secrets.vouching.clone())
 }
 
 fn trusted_proxies(config: &Config, document: &Document<'_>) -> TrustedProxies {
@@ -217,6 +250,10 @@ fn warn_of_weak_settings(config: &Config, document: &Document<'_>) {
             "take this out for the standard limits",
         );
     }
+    if let Some(span) = &config.no_logins {
+        let remedy = "take this out for the standard guard of paths that end like log-in forms";
+        warn(document, span, "no log-in is guarded: a botnet can guess at one account as fast as the limits let it", remedy);
+    }
     if let Some(span) = &config.headers.switched_off() {
         warn(document, span, "no security headers are added", "\"balanced\" suits every app");
     }
@@ -278,37 +315,42 @@ fn settings(config: &Config) -> Settings {
     s
 }
 
-fn routes(config: &Config, default: Option<&Arc<Target>>, document: &Document<'_>) -> Routes {
+fn routes(config: &Config, over: &Overrides, default: Option<&Arc<Target>>, document: &Document<'_>) -> Routes {
     let response_timeout = config.upstream.response_timeout.unwrap_or(Duration::from_secs(60));
     let max_body_size = config.server.max_body_size.flatten();
     let limits = Arc::new(effective_limits(config.limits.as_ref()));
+    let logins = Arc::new(login_policy(&effective_logins(config.logins.as_ref()), &over.login_secrets));
     let policy = |upstream: Option<Arc<Target>>,
                   headers: &headers::config::Written,
                   isolation: &fetch_metadata::config::Written,
                   cookies: &cookie::config::Written,
-                  limits: Arc<Limits>| RoutePolicy {
+                  limits: Arc<Limits>,
+                  logins: Arc<LoginPolicy>| RoutePolicy {
         upstream,
         headers: Arc::new(headers.policy(config.reports.path())),
         isolation: Some(isolation.policy()).filter(|p| p.mode() != fetch_metadata::Mode::Off).map(Arc::new),
         cookies: Arc::new(cookies.policy()),
         limits,
+        logins,
         max_body_size,
         response_timeout,
     };
-    let mut routes =
-        Routes::new(Arc::new(policy(default.cloned(), &config.headers, &config.fetch_metadata, &config.cookies, limits.clone())));
+    let standard = policy(default.cloned(), &config.headers, &config.fetch_metadata, &config.cookies, limits.clone(), logins.clone());
+    let mut routes = Routes::new(Arc::new(standard));
     for route in &config.routes {
         let upstream = match &route.upstream {
             Some(own) => Some(Arc::new(target(config, own.value.clone()))),
             None => default.cloned(),
         };
         let own_limits = route.limits.as_ref().map_or_else(|| limits.clone(), |own| Arc::new(Limits::new(own.iter().cloned())));
+        let own_logins = route.logins.as_ref().map_or_else(|| logins.clone(), |own| Arc::new(login_policy(own, &over.login_secrets)));
         let mut narrowed = policy(
             upstream,
             &config.headers.overlaid(&route.headers),
             &config.fetch_metadata.overlaid(&route.fetch_metadata),
             &config.cookies.overlaid(&route.cookies),
             own_limits,
+            own_logins,
         );
         narrowed.response_timeout = route.response_timeout.unwrap_or(response_timeout);
         narrowed.max_body_size = route.max_body_size.unwrap_or(max_body_size);

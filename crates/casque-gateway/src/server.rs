@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use casque::limit::MemoryStore;
+use casque::login::Guards;
 use casque::serve::{Caps, Drain, Stopper, accept, connection, stopper};
 
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
@@ -178,6 +179,9 @@ impl Gateway {
         let caps = Caps::new(policy.settings.max_connections, policy.settings.max_connections_per_client);
         let (logger, writer) = LogWriter::start(policy.access_log, log);
         let store = Arc::new(MemoryStore::default());
+        // Known browsers have a table of their own, which no flood of strangers reaches.
+        let devices = Arc::new(MemoryStore::with_capacity(1 << 16));
+        let guards = Arc::new(Guards::new(store.clone()).devices(devices));
         let inbox = Arc::new(Inbox::default());
         if let Some(socket) = self.admin {
             admin::start(socket.into(), inbox.clone(), self.drain.clone())?;
@@ -190,6 +194,7 @@ impl Gateway {
                 caps: caps.clone(),
                 drain: self.drain.clone(),
                 store: store.clone(),
+                guards: guards.clone(),
                 inbox: inbox.clone(),
                 logger: logger.clone(),
             };
@@ -226,6 +231,7 @@ struct Worker {
     caps: Arc<Caps>,
     drain: Drain,
     store: Arc<MemoryStore>,
+    guards: Arc<Guards>,
     inbox: Arc<Inbox>,
     logger: Logger,
 }
@@ -243,7 +249,7 @@ impl Worker {
     async fn serve(self) -> io::Result<()> {
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
         let current = Current::new(self.shared);
-        let stack = stack::build(current.clone(), self.store, self.inbox, self.logger, self.drain.clone());
+        let stack = stack::build(current.clone(), self.store, self.guards, self.inbox, self.logger, self.drain.clone());
         loop {
             let (io, peer, permit) = tokio::select! {
                 biased;

@@ -7,6 +7,7 @@ use casque::cookie::Cookies;
 use casque::headers::Headers;
 use casque::headers::fetch_metadata::{FetchMetadata, FetchMetadataLayer};
 use casque::limit::{Limited, MemoryStore};
+use casque::login::{Guards, LoginGuardLayer, LoginGuarded};
 use casque::serve::Drain;
 use casque::{CookieLayer, HeadersLayer, LimitLayer};
 use tower_layer::Layer;
@@ -19,14 +20,24 @@ use crate::rescue::{self, Rescue, RescueLayer};
 use crate::server::Current;
 
 /// The one shape of the gateway. What varies by route lies in the request's [`Exchange`], so a reload swaps data, never types.
-pub(crate) type Stack = Record<Admit<Headers<Rescue<Intake<FetchMetadata<Limited<Cookies<Forward>, MemoryStore>>>>>>>;
+pub(crate) type Stack =
+    Record<Admit<Headers<Rescue<Intake<FetchMetadata<Limited<LoginGuarded<Cookies<Forward>, MemoryStore>, MemoryStore>>>>>>>;
 
 /// Builds a worker's stack, from the inside out.
-pub(crate) fn build(current: Rc<Current>, store: Arc<MemoryStore>, inbox: Arc<Inbox>, logger: Logger, drain: Drain) -> Stack {
+pub(crate) fn build(
+    current: Rc<Current>,
+    store: Arc<MemoryStore>,
+    guards: Arc<Guards>,
+    inbox: Arc<Inbox>,
+    logger: Logger,
+    drain: Drain,
+) -> Stack {
     // The app. The only place that talks to another machine.
     let app = Forward::new(drain);
     // The app's cookies, before anybody else sees its response. What was done to them is for the log alone.
     let app = CookieLayer::per_request(Exchange::cookies).tell(logger.is_on()).layer(app);
+    // Attempts at passwords are charged once more, by the account that they are at, and settled by the app's answer.
+    let app = LoginGuardLayer::per_request(Exchange::logins).guards(guards).layer(app);
     // Refusals cost no cookie work and never reach the app.
     let app = LimitLayer::per_request(Exchange::limits).store(store).layer(app);
     // Before the limits: what another site makes a visitor's browser send must not use up that visitor's requests.

@@ -14,6 +14,8 @@ use casque::config::{At, Document, Section};
 use casque::headers::fetch_metadata;
 use casque::host::HostPattern;
 use casque::limit::Limit;
+use casque::login::config::SecretSection;
+use casque::login::{self, Login};
 use casque::{Scheme, cookie, headers, limit};
 
 pub use listen::parse as parse_listen;
@@ -34,6 +36,12 @@ pub struct Config {
     pub limits: Option<Vec<Limit>>,
     /// Where `limit = []` stands, if it does.
     pub no_limits: Option<Range<usize>>,
+    /// `[[login]]`; `None` when the file says nothing of log-ins, so that the standard guard applies.
+    pub logins: Option<Vec<Login>>,
+    /// Where `login = []` stands, if it does.
+    pub no_logins: Option<Range<usize>>,
+    /// `[login-secret]`
+    pub login_secret: SecretSection,
     /// `[cookies]`
     pub cookies: cookie::config::Written,
     /// `[fetch-metadata]`
@@ -151,6 +159,7 @@ pub struct Route {
     pub fetch_metadata: fetch_metadata::config::Written,
     pub cookies: cookie::config::Written,
     pub limits: Option<Vec<Limit>>,
+    pub logins: Option<Vec<Login>>,
 }
 
 impl Config {
@@ -169,6 +178,8 @@ impl Config {
     pub fn read_from(root: &mut Section<'_, '_>) -> Self {
         let limits = root.sections("limit");
         let no_limits = limits.as_ref().filter(|l| l.is_empty()).and_then(|_| root.value_span("limit"));
+        let logins = root.sections("login");
+        let no_logins = logins.as_ref().filter(|l| l.is_empty()).and_then(|_| root.value_span("login"));
         Self {
             server: root.section("server").map(Server::read).unwrap_or_default(),
             upstream: root.section("upstream").map(UpstreamSection::read).unwrap_or_default(),
@@ -176,6 +187,9 @@ impl Config {
             headers: root.section("headers").map(headers::config::Written::read).unwrap_or_default(),
             limits: limits.map(limit::config::read),
             no_limits,
+            logins: logins.map(login::config::read),
+            no_logins,
+            login_secret: root.section("login-secret").map(SecretSection::read).unwrap_or_default(),
             cookies: root.section("cookies").map(cookie::config::Written::read).unwrap_or_default(),
             fetch_metadata: root.section("fetch-metadata").map(fetch_metadata::config::Written::read).unwrap_or_default(),
             reports: root.section("reports").map(Reports::read).unwrap_or_default(),
@@ -336,6 +350,7 @@ impl Route {
             fetch_metadata: s.section("fetch-metadata").map(fetch_metadata::config::Written::read).unwrap_or_default(),
             cookies: s.section("cookies").map(cookie::config::Written::read).unwrap_or_default(),
             limits: s.sections("limit").map(limit::config::read),
+            logins: s.sections("login").map(login::config::read),
             host,
             path,
         };

@@ -51,7 +51,7 @@ pub use decision::{Decision, Decisions, MAX_LIMITS};
 pub use fields::{Fields, FieldsWhen};
 pub use future::ResponseFuture;
 pub use inflight::{Full, Inflight, Slot};
-pub use layer::{LimitLayer, LimitedRequest, Limits};
+pub use layer::{LOGIN_PATHS, LimitLayer, LimitedRequest, Limits};
 pub use limiter::{Answer, Ask, Limiter, Reservation, Reserved, Settle};
 pub use name::normalize_name;
 pub use quota::Quota;

@@ -97,7 +97,7 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit, String> {
     let context = lists.context(now);
     let (projects, trouble) = project::read_all(&args.paths, &args.lockfile);
     if projects.is_empty() {
-        return Ok(if trouble == Some(Trouble::Nothing) { Exit::Nothing } else { Exit::Error });
+        return Ok(trouble.map_or(Exit::Error, Trouble::exit));
     }
     let database = match database(args.db.as_deref(), now) {
         Ok(database) => database,
@@ -118,7 +118,7 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit, String> {
     }
     let whole = trouble.is_none() && args.paths.is_empty() && args.lockfile.is_empty() && !args.prod;
     let remark = |remark: Remark| {
-        let place = written.places.get(remark.ignore).map(|at| file.place(*at)).unwrap_or_default();
+        let place = written.places.get(remark.ignore).map(|at| file.place(at.start)).unwrap_or_default();
         format!("{place}: {}", remark.message)
     };
     let remarks = applied.remarks(whole).into_iter().map(remark).collect();

@@ -19,6 +19,7 @@ use crate::cli::GuardArgs;
 use crate::exit::Exit;
 use crate::policy_file::{DEFAULT_NAME, PolicyFile};
 use crate::printer::{self, BOLD, DIM};
+use crate::{env, login_secret};
 
 /// How long an app may take to open its port.
 const START_PATIENCE: Duration = Duration::from_secs(120);
@@ -36,6 +37,7 @@ pub(crate) fn run(args: &GuardArgs) -> Result<Exit, String> {
     let over = Overrides {
         listen: args.listen,
         upstream: port.map(|port| Upstream::Tcp { host: "127.0.0.1".to_owned(), port }).or_else(|| args.upstream.clone()),
+        ..Overrides::default()
     };
     let read = file.read(&over);
     if read.count.errors > 0 {
@@ -204,6 +206,10 @@ impl Guard {
         printer::say(format_args!("{:>9}  {BOLD}http://{}{BOLD:#}", "site", self.address));
         for (what, value) in summary(config) {
             printer::say(format_args!("{what:>9}  {value}"));
+        }
+        if config.login_secret.is_empty() && env::secret(login_secret::DEFAULT).is_none() {
+            let known = format_args!("{:>9}  {DIM}browsers are known until a restart; with CASQUE_SECRET set, for longer{DIM:#}", "");
+            printer::say(known);
         }
         match &self.file.path {
             Some(path) => printer::say(format_args!("{:>9}  {}", "policy", path.display())),
