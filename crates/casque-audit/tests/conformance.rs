@@ -13,6 +13,8 @@ mod lockfiles;
 mod matching;
 #[path = "conformance/npm.rs"]
 mod npm;
+#[path = "conformance/others.rs"]
+mod others;
 #[path = "conformance/project.rs"]
 mod project;
 #[path = "conformance/schemas.rs"]

@@ -137,6 +137,66 @@ fn every_machine_format_parses_and_names_the_finding() {
 }
 
 #[test]
+fn formats_of_other_tools_have_both_lockfiles() {
+    let folder = shop();
+    let of = |format: &str| {
+        let output = folder.casque(&["audit", "--db", "osv", "--format", format, "--fail-on", "high"]);
+        assert_eq!(code(&output), 1, "{format}");
+        stdout(&output)
+    };
+    let bom: Value = serde_json::from_str(&of("cyclonedx")).unwrap();
+    assert_eq!((bom["specVersion"].as_str(), bom["components"].as_array().unwrap().len()), (Some("1.6"), 6));
+    assert_eq!(bom["vulnerabilities"][0]["affects"][0]["ref"], "pkg:npm/parser@1.0.0");
+    let vex: Value = serde_json::from_str(&of("openvex")).unwrap();
+    assert_eq!(vex["statements"].as_array().unwrap().len(), 2);
+    assert_eq!(vex["statements"][0]["action_statement"], "parser@1.0.0: fixed in 1.0.4");
+    let log = of("github");
+    assert!(
+        log.starts_with("::error file=package-lock.json,line=6,col=5,title=high%3A parser@1.0.0::parser@1.0.0: Reads too far"),
+        "{log}"
+    );
+    assert!(log.contains("::warning file=package-lock.json,line=7,") && log.contains("::notice file=native/Cargo.lock,line=8,"), "{log}");
+    let xml = of("junit");
+    assert!(xml.contains("<testsuites name=\"casque audit\" tests=\"3\" failures=\"1\">"), "{xml}");
+}
+
+#[test]
+fn npm_s_own_form_is_about_one_project_and_tells_who_brings_it_in() {
+    let folder = shop();
+    let npm = |more: &[&str]| folder.casque(&[&["audit", "--db", "osv", "--format", "npm-json"], more].concat());
+    let several = npm(&[]);
+    assert_eq!(code(&several), 2);
+    assert!(stderr(&several).contains("npm-json is about one lockfile, and here are 2"), "{}", stderr(&several));
+    let cargo = npm(&["native/Cargo.lock"]);
+    assert!(code(&cargo) == 2 && stderr(&cargo).contains("npm has nothing to say about"), "{}", stderr(&cargo));
+
+    let alone = npm(&["package-lock.json"]);
+    assert_eq!(code(&alone), 1);
+    assert!(stderr(&alone).contains("not all versions of parser and 2 more are known"), "{}", stderr(&alone));
+    assert!(stderr(&alone).contains("--packuments"), "{}", stderr(&alone));
+    let report: Value = serde_json::from_str(&stdout(&alone)).unwrap();
+    assert_eq!(report["casque"]["withoutPackument"], json!(["parser", "tester", "web"]));
+
+    let packument = |name: &str, versions: Value| json!({"name": name, "versions": versions}).to_string();
+    folder.write("known/parser.json", &packument("parser", json!({"1.0.0": {}, "2.0.0": {}})));
+    folder.write("known/web.json", &packument("web", json!({"1.0.0": {"dependencies": {"parser": "^1.0.0"}}, "2.0.0": {}})));
+    folder.write("known/tester.json", &packument("tester", json!({"1.0.0": {}, "1.1.0": {}})));
+    let known = npm(&["package-lock.json", "--packuments", "known", "--node", "22.0.0"]);
+    assert!(!stderr(&known).contains("versions of"), "{}", stderr(&known));
+    let report: Value = serde_json::from_str(&stdout(&known)).unwrap();
+    let names: Vec<&String> = report["vulnerabilities"].as_object().unwrap().keys().collect();
+    assert_eq!(names, ["parser", "tester", "web"]);
+    let web = &report["vulnerabilities"]["web"];
+    assert_eq!((&web["via"], &web["isDirect"]), (&json!(["parser"]), &json!(true)));
+    assert_eq!(web["fixAvailable"], json!({"name": "web", "version": "2.0.0", "isSemVerMajor": true}));
+    assert_eq!((&report["vulnerabilities"]["tester"]["fixAvailable"], report.get("casque")), (&json!(true), None));
+    folder.write("known/bad.json", "[]");
+    let bad = npm(&["package-lock.json", "--packuments", "known"]);
+    assert!(code(&bad) == 2 && stderr(&bad).contains("bad.json: document 1 is no packument"), "{}", stderr(&bad));
+    assert_eq!(code(&npm(&["package-lock.json", "--node", "new"])), 2);
+}
+
+#[test]
 fn a_report_goes_into_a_file_whole() {
     let folder = shop();
     let output = folder.casque(&["audit", "--db", "osv", "--format", "json", "--output", "audit.json"]);
@@ -173,7 +233,7 @@ fn hostile_names_and_titles_reach_no_terminal() {
     }});
     folder.write("package-lock.json", &lock.to_string());
     folder.write("osv/1.json", &advisory("GHSA-aaaa-aaaa-aaaa", "npm", "parser", "1.0.4", &format!("{evil} | <b> @all\n## x"), &json!({})));
-    for format in ["text", "json", "sarif", "osv", "markdown"] {
+    for format in ["text", "json", "sarif", "osv", "markdown", "npm-json", "cyclonedx", "openvex", "github", "junit"] {
         let output = folder.casque(&["audit", "--db", "osv", "--format", format]);
         assert_eq!(code(&output), 1, "{format}: {}", stderr(&output));
         let all = stdout(&output) + &stderr(&output);

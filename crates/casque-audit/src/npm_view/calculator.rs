@@ -235,7 +235,7 @@ impl<'a> Calculator<'a> {
             Cause::Through(source) => source,
         };
         let dependency = self.names[self.all[source].name];
-        let Some(asks) = release.needs.get(dependency) else { return false };
+        let Some(asks) = release.needs.get(dependency) else { return release.unread };
         let Ok(range) = Range::parse(asks, RangeOptions::AUDIT) else { return true };
         if release.bundles(dependency) {
             let affected = Range::parse(&self.all[source].range, RangeOptions::AUDIT);
@@ -293,7 +293,7 @@ impl<'a> Calculator<'a> {
         }
         for version in self.rows.iter().filter(|row| row.name == name).flat_map(|row| row.set.fixed()) {
             if seen.insert(version.clone()) {
-                list.extend(Release::new(&version.to_string()));
+                list.extend(Release::new(&version.to_string()).map(|release| Release { unread: self.ranges, ..release }));
             }
         }
         Releases::new(list, Vec::new(), false)

@@ -17,6 +17,8 @@ pub(super) struct Release {
     pub(super) version: Version,
     /// What it needs, by name: the range. Of what is in the lockfile only.
     pub(super) needs: HashMap<Box<str>, Box<str>>,
+    /// What it needs is not known, but for that it exists.
+    pub(super) unread: bool,
     /// What it brings along in its own archive.
     pub(super) bundled: Bundled,
     pub(super) deprecated: bool,
@@ -51,7 +53,7 @@ impl Release {
         let version = Grammar::NpmLoose.version(text).ok()?;
         let odd = version.to_string() != text;
         let (needs, bundled) = (HashMap::new(), Bundled::None);
-        Some(Self { text: text.into(), version, needs, bundled, deprecated: false, node: None, odd })
+        Some(Self { text: text.into(), version, needs, unread: false, bundled, deprecated: false, node: None, odd })
     }
 
     /// Whether it comes before the release of its numbers.
@@ -199,5 +201,14 @@ mod tests {
         assert_eq!((releases.tags.get("latest"), releases.tags.get("odd")), (Some(&2), None));
         assert_eq!(releases.within("^1.0.0-0", RangeOptions::default()).collect::<Vec<_>>(), [1, 2]);
         assert_eq!(releases.within("latest", RangeOptions::default()).count(), 0);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(text in r#"\PC*|[\[\]{}:,"a1.0-]{0,40}"#, version in "\\PC*|[v=0-9.a+-]{0,12}", needs in r#"[\[\]{}:,"a1]{0,20}"#) {
+            let _ = Releases::read(&text, &|_| true);
+            let _ = Releases::read(&format!(r#"{{"versions": {{"{version}": {{"dependencies": {needs}}}}}}}"#), &|_| true);
+            let _ = Releases::new(Release::new(&version).into_iter().collect(), Vec::new(), true).within(&text, RangeOptions::AUDIT).count();
+        }
     }
 }

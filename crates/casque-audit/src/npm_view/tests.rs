@@ -108,6 +108,18 @@ fn without_packuments_what_is_not_certain_is_said() {
 }
 
 #[test]
+fn a_version_that_only_an_advisory_names_is_no_way_out_for_others() {
+    let lock = LOCK
+        .replace(r#""b": "^1.0.0""#, r#""b": ">0.9.0 <2""#)
+        .replace(r#""a": "^0.9.0""#, r#""b": "0.9.0""#)
+        .replace("node_modules/tool/node_modules/a", "node_modules/tool/node_modules/b");
+    // That b is mended in 0.9.5 says nothing about what b 0.9.5 needs.
+    let records = [advisory(), vec![record("GHSA-bbbb-bbbb-bbbb", "b", "0.9.5", "LOW")]].concat();
+    let ways = ways(&view(Kind::Npm, &lock, &records, "", false));
+    assert_eq!(ways[1..], ["b <- GHSA-bbbb-bbbb-bbbb a -> c tool", "c <- b -> ", "tool <- b -> "].map(str::to_owned), "{ways:?}");
+}
+
+#[test]
 fn a_lockfile_without_ranges_accuses_nobody() {
     let lock = "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      b: {specifier: ^1.0.0, version: 1.0.0}\npackages:\n  a@1.0.0: {resolution: {integrity: x}}\n  b@1.0.0: {resolution: {integrity: x}}\nsnapshots:\n  a@1.0.0: {}\n  b@1.0.0:\n    dependencies:\n      a: 1.0.0\n";
     assert_eq!(ways(&view(Kind::Pnpm, lock, &advisory(), "", false)), ["a <- GHSA-aaaa-aaaa-aaaa -> "]);

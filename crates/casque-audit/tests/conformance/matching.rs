@@ -91,7 +91,7 @@ fn database_with_old_records(folder: &Path) -> Database {
 }
 
 /// Of several documents of pnpm's, the recorded answers are about the last.
-fn last_document(path: &Path) -> usize {
+pub(crate) fn last_document(path: &Path) -> usize {
     std::fs::read_to_string(path).unwrap().rfind("\n---\n").unwrap_or(0)
 }
 
