@@ -42,7 +42,7 @@ pub(crate) enum Command {
     /// Grade how well a site defends itself: headers, cookies, redirects, what other sites may do
     Scan(ScanArgs),
     /// Find dependencies with known vulnerabilities or malware, from lockfiles alone and without the network
-    Audit(AuditArgs),
+    Audit(Box<AuditArgs>),
     /// Make the database of advisories that `casque audit` asks, and look at it
     Db(DbArgs),
     /// Write a commented casque.toml for the project in this folder
