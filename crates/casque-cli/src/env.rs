@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 /// The text of a variable that holds a secret; `None` where it is not set, empty, or no text.
 pub(crate) fn secret(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|text| !text.trim().is_empty())
+    std::env::var_os(name)?.into_string().ok().filter(|text| !text.trim().is_empty())
 }
 
 /// The folder for what can be had again: `XDG_CACHE_HOME`, or else `.cache` in `HOME` (XDG Base Directory Specification). What is no

@@ -110,11 +110,14 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit, String> {
     let mut applied = Applied::new(&written.policy, today, args.gate.ignore_unfixable);
     let mut reports = Vec::new();
     for project in &projects {
-        let mut report = one(project, &database, &context, args, &mut applied, &file, &written.policy.supply)?;
-        if args.lists.order == Order::Risk {
-            report.order_by_risk();
+        match one(project, &database, &context, args, &mut applied, &file, &written.policy.supply) {
+            Ok(report) => reports.push(report),
+            // Only the database can fail here, and then nothing that it says is to be relied on.
+            Err(why) => {
+                printer::error(why);
+                return Ok(Exit::NoDatabase);
+            }
         }
-        reports.push(report);
     }
     let whole = trouble.is_none() && args.paths.is_empty() && args.lockfile.is_empty() && !args.prod;
     let remark = |remark: Remark| {
@@ -152,6 +155,9 @@ fn one(
     let mut report = report.map_err(|e| one_line(&e.to_string()))?;
     applied.apply(&file.seen_from_folder(&project.file.path), &mut report, &project.graph, scope);
     report.notices = notices(&project.graph, project.kind(), supply);
+    if args.lists.order == Order::Risk {
+        report.order_by_risk();
+    }
     Ok(report)
 }
 

@@ -135,7 +135,7 @@ mod tests {
             without(text, &[place("1"), place("3")]).unwrap(),
             "# top\n[audit]\ndev = \"fail\"\n\n# about 2\n[[audit.ignore]]\nid = \"2\"\n\n[server]\n"
         );
-        assert_eq!(without("[[audit.ignore]]\nid = \"1\"", &[0..25]).unwrap(), "");
-        assert_eq!(without("audit.ignore = [{id = \"1\"}]", &[16..26]), None);
+        assert_eq!(without("[[audit.ignore]]\nid = \"1\"", std::slice::from_ref(&(0..25))).unwrap(), "");
+        assert_eq!(without("audit.ignore = [{id = \"1\"}]", std::slice::from_ref(&(16..26))), None);
     }
 }
