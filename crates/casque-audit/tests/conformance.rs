@@ -15,6 +15,8 @@ mod matching;
 mod npm;
 #[path = "conformance/others.rs"]
 mod others;
+#[path = "conformance/project.rs"]
+mod project;
 #[path = "conformance/schemas.rs"]
 mod schemas;
 #[path = "conformance/semver.rs"]

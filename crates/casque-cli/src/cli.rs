@@ -15,6 +15,9 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use http::{HeaderName, HeaderValue, header};
 
+use crate::commands::audit::gate::GateArgs;
+use crate::commands::audit::lists::ListArgs;
+use crate::commands::audit::{SupplyArgs, Verb};
 use crate::commands::limits::LimitsArgs;
 
 const STYLES: Styles = Styles::styled()
@@ -40,7 +43,7 @@ pub(crate) enum Command {
     /// Grade how well a site defends itself: headers, cookies, redirects, what other sites may do
     Scan(ScanArgs),
     /// Find dependencies with known vulnerabilities or malware, from lockfiles alone and without the network
-    Audit(AuditArgs),
+    Audit(Box<AuditArgs>),
     /// Make the database of advisories that `casque audit` asks, and look at it
     Db(DbArgs),
     /// Who is refused by a running gateway's limits, and who would be by others
@@ -217,10 +220,14 @@ fn cookie(text: &str) -> Result<HeaderValue, String> {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  casque audit\n  casque audit apps/web Cargo.lock --prod --fail-on high\n  casque audit --lockfile npm:old-lock.json --db osv-records/\n  casque audit --format sarif --output audit.sarif"
+    after_help = "Examples:\n  casque audit\n  casque audit apps/web Cargo.lock --prod --fail-on high\n  casque audit --lockfile npm:old-lock.json --db osv-records/\n  casque audit --format sarif --output audit.sarif\n  git show main:package-lock.json | casque audit -\n  casque audit why minimist@<1.2.6\n\nExit codes: 0 nothing fails, 1 a finding does, 2 it could not be done, 3 there is no lockfile, 4 there is no database or it is too old",
+    args_conflicts_with_subcommands = true
 )]
 pub(crate) struct AuditArgs {
-    /// Lockfiles, or folders in and below which they are looked for [default: this folder]
+    #[command(subcommand)]
+    pub(crate) verb: Option<Verb>,
+
+    /// Lockfiles, or folders in and below which they are looked for; `-` is stdin [default: this folder]
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
 
@@ -228,17 +235,21 @@ pub(crate) struct AuditArgs {
     #[arg(long, value_name = "PATH")]
     pub(crate) db: Option<PathBuf>,
 
-    /// A lockfile whose name does not tell its kind, such as npm:old-lock.json; may be repeated
+    /// Take advisories of any age. Otherwise the exit code is 4 when they are 90 days old
+    #[arg(long)]
+    pub(crate) allow_stale: bool,
+
+    /// The policy file, whose [audit] says what fails and what is ignored [default: casque.toml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// A lockfile whose name does not tell its kind, such as npm:old-lock.json or npm:-; may be repeated
     #[arg(long, value_name = "TYPE:PATH")]
     pub(crate) lockfile: Vec<String>,
 
     /// Leave out what is there for development only; malware is always told
     #[arg(long)]
     pub(crate) prod: bool,
-
-    /// The lowest severity that makes the exit code 1 [default: any vulnerability]. Malware does too, but with none
-    #[arg(long, value_name = "SEVERITY", value_parser = named(&report::Bar::NAMES))]
-    pub(crate) fail_on: Option<report::Bar>,
 
     /// The form of the report
     #[arg(long, value_name = "NAME", default_value = "text", value_parser = named(&report::Format::NAMES))]
@@ -255,6 +266,15 @@ pub(crate) struct AuditArgs {
     /// Write the report to a file, whole or not at all, instead of printing it
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) gate: GateArgs,
+
+    #[command(flatten)]
+    pub(crate) supply: SupplyArgs,
+
+    #[command(flatten)]
+    pub(crate) lists: ListArgs,
 }
 
 fn node_version(text: &str) -> Result<Version, String> {

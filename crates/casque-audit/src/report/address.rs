@@ -16,7 +16,7 @@ pub(super) fn uri(text: &str) -> String {
 
 /// An address without the name and password that may stand in it (RFC 3986 3.2.1): private registries are asked with them, and a
 /// report goes where the lockfile does not.
-pub(super) fn without_secrets(address: &str) -> String {
+pub(crate) fn without_secrets(address: &str) -> String {
     let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);

@@ -62,7 +62,8 @@ pub fn assess(path: &str, kind: Kind, graph: &Graph, database: &Database, contex
     }
     hits.sort_by(|a, b| b.findings.first().map(rank).cmp(&a.findings.first().map(rank)).then_with(|| a.package.cmp(&b.package)));
     let notes = graph.notes().iter().map(|note| note.message.clone()).collect();
-    Ok(Report { path: path.to_owned(), kind, checked: packages.len(), unchecked, notes, hits })
+    let (ignored, notices) = (Vec::new(), Vec::new());
+    Ok(Report { path: path.to_owned(), kind, checked: packages.len(), unchecked, notes, hits, ignored, notices })
 }
 
 /// The greater, the worse. A severity that nobody has told comes after the told ones of its class.

@@ -3,21 +3,26 @@
 //! GitHub shows the first ten errors, warnings and notices of a step; the worst come first.
 
 use super::clean::plain;
-use super::{Bar, Hit, Report, Site, remedy, summary, text as terminal, title, word};
+use super::{Gate, Hit, Report, Site, remedy, summary, text as terminal, title, word};
 use crate::matching::Finding;
+use crate::supply::{self, Notice};
 
-/// Renders findings as annotations at their lines in the lockfile: errors at or over the bar, warnings below, and notices of what is
+/// Renders findings as annotations at their lines in the lockfile: errors for what makes the audit fail, warnings for the rest, and notices of what is
 /// merely worth knowing. The summary comes last, as text.
 #[must_use]
-pub fn github(reports: &[Report], bar: Bar) -> String {
+pub fn github(reports: &[Report], gate: Gate) -> String {
     let mut all: Vec<(usize, String)> = reports
         .iter()
         .flat_map(|report| report.findings().map(move |(hit, finding)| (report, hit, finding)))
         .map(|(report, hit, finding)| {
-            let level = level(finding, bar);
+            let level = level(hit, finding, gate);
             (level, annotation(LEVELS[level], report, hit, finding))
         })
         .collect();
+    for report in reports {
+        let notices = supply::sarif_results(&report.notices);
+        all.extend(notices.map(|notice| (if notice.denied { 0 } else { 2 }, noticed(report, notice))));
+    }
     // A stable sort: within a level they keep their order.
     all.sort_by_key(|(level, _)| *level);
     let lines: String = all.into_iter().map(|(_, line)| line).collect();
@@ -26,9 +31,9 @@ pub fn github(reports: &[Report], bar: Bar) -> String {
 
 const LEVELS: [&str; 3] = ["error", "warning", "notice"];
 
-fn level(finding: &Finding, bar: Bar) -> usize {
+fn level(hit: &Hit, finding: &Finding, gate: Gate) -> usize {
     match () {
-        () if bar.stops(finding) => 0,
+        () if gate.stops(hit, finding) => 0,
         () if finding.class.is_warning() => 2,
         () => 1,
     }
@@ -53,6 +58,14 @@ fn annotation(level: &str, report: &Report, hit: &Hit, finding: &Finding) -> Str
         property(&format!("{}: {}", word(finding), hit.package)),
         data(message.trim_end()),
     )
+}
+
+fn noticed(report: &Report, notice: &Notice) -> String {
+    let level = if notice.denied { LEVELS[0] } else { LEVELS[2] };
+    let path = report.path.strip_prefix("./").unwrap_or(&report.path);
+    let (line, column) = (notice.place.line.max(1), notice.place.column.max(1));
+    let title = property(&format!("supply chain: {}", notice.check.name()));
+    format!("::{level} file={},line={line},col={column},title={title}::{}\n", property(path), data(&plain(&notice.sentence())))
 }
 
 /// A message, in which a line end would begin a command.

@@ -1,14 +1,15 @@
 //! JUnit XML: a suite for each lockfile, a case for each finding.
 
 use super::clean::plain;
-use super::{Bar, Hit, Report, counted, reference, remedy, text as terminal, title, word};
+use super::{Gate, Hit, Report, counted, reference, remedy, text as terminal, title, word};
 use crate::matching::Finding;
+use crate::supply::Notice;
 
-/// Renders reports as JUnit XML. What is at or over the bar fails; the rest passes and says so in its output. A lockfile without
+/// Renders reports as JUnit XML. What makes the audit fail fails; the rest passes and says so in its output. A lockfile without
 /// findings has one case, which passes.
 #[must_use]
-pub fn junit(reports: &[Report], bar: Bar) -> String {
-    let failures = |report: &Report| report.findings().filter(|(_, finding)| bar.stops(finding)).count();
+pub fn junit(reports: &[Report], gate: Gate) -> String {
+    let failures = |report: &Report| report.findings().filter(|(hit, finding)| gate.stops(hit, finding)).count() + denied(report).count();
     let mut out = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"casque audit\" tests=\"{}\" failures=\"{}\">\n",
         reports.iter().map(tests).sum::<usize>(),
@@ -21,21 +22,34 @@ pub fn junit(reports: &[Report], bar: Bar) -> String {
             let checked = counted(report.checked, "package", "packages");
             out.push_str(&format!("    <testcase classname=\"{name}\" name=\"nothing known against {checked}\"/>\n"));
         }
-        report.findings().for_each(|(hit, finding)| out.push_str(&case(hit, finding, bar)));
+        report.findings().for_each(|(hit, finding)| out.push_str(&case(hit, finding, gate)));
+        denied(report).for_each(|notice| out.push_str(&noticed(notice)));
         out.push_str("  </testsuite>\n");
     }
     out + "</testsuites>\n"
 }
 
 fn tests(report: &Report) -> usize {
-    report.findings().count().max(1)
+    report.findings().count().max(1) + denied(report).count()
 }
 
-fn case(hit: &Hit, finding: &Finding, bar: Bar) -> String {
+fn denied(report: &Report) -> impl Iterator<Item = &Notice> {
+    report.notices.iter().filter(|notice| notice.denied)
+}
+
+fn noticed(notice: &Notice) -> String {
+    let (check, sentence) = (notice.check.name(), escape(&plain(&notice.sentence())));
+    format!(
+        "    <testcase classname=\"supply chain\" name=\"{check}: {sentence}\">\n      <failure type=\"{check}\" message=\"{sentence}\">line {}</failure>\n    </testcase>\n",
+        notice.place.line
+    )
+}
+
+fn case(hit: &Hit, finding: &Finding, gate: Gate) -> String {
     let (package, title) = (escape(&hit.package.to_string()), escape(&plain(title(finding))));
     let name = format!("{}: {title}", escape(&plain(&finding.id)));
     let details = escape(&details(hit, finding));
-    let body = if bar.stops(finding) {
+    let body = if gate.stops(hit, finding) {
         format!("<failure type=\"{}\" message=\"{title}\">{details}</failure>", word(finding))
     } else {
         format!("<system-out>{}: {details}</system-out>", word(finding))
