@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod env;
 mod exit;
+mod net;
 mod output;
 mod policy_file;
 mod printer;
