@@ -36,12 +36,12 @@ use jiff::Timestamp;
 
 pub use age::{Age, Staleness};
 pub use build::Builder;
-pub use changes::{Change, Outdated, merge, outdated, read_changes};
+pub use changes::{Change, Outdated, outdated, read_changes};
 pub use codec::Verdict;
-pub use compare::{Difference, compare};
+pub use compare::{Difference, Differing, compare};
 pub use error::{Error, Problem};
 pub(crate) use groups::preference;
-pub use header::{FORMAT, Info};
+pub use header::{FORMAT, Info, MAX_NOTES};
 pub use load::{Loaded, load};
 pub use store::store;
 
