@@ -101,6 +101,18 @@ impl Database {
         &self.info
     }
 
+    /// The bytes of a file with the same records, fetched at another time and with other notes.
+    ///
+    /// # Errors
+    /// This one is damaged.
+    pub fn dated(&self, fetched: Timestamp, notes: Vec<u8>) -> Result<Vec<u8>, Error> {
+        let notes = if notes.len() > MAX_NOTES { Vec::new() } else { notes };
+        let info = Info { fetched: Some(fetched), notes, ..self.info.clone() };
+        let mut file = header::write(&info, &self.sections, self.pages.sums());
+        file.extend_from_slice(&self.pages.whole()?);
+        Ok(file)
+    }
+
     fn package_table(&self) -> Table<'_> {
         Table { pages: &self.pages, at: self.sections.packages, count: self.sections.package_count }
     }

@@ -195,6 +195,11 @@ fn notes_are_found_again() {
         Database::from_bytes(builder.finish(at(0)).unwrap()).unwrap().info().notes.clone()
     };
     assert_eq!(noted(b""), b"");
+    let older = Database::from_bytes(built(&sample())).unwrap();
+    let dated = Database::from_bytes(older.dated(at(7), b"later".to_vec()).unwrap()).unwrap();
+    dated.verify().unwrap();
+    assert!(compare(&older, &dated).unwrap().is_empty());
+    assert_eq!((dated.info().fetched, &dated.info().notes[..], dated.info().newest), (Some(at(7)), &b"later"[..], older.info().newest));
     assert_eq!(noted(b"from far away"), b"from far away");
     assert_eq!(noted(&vec![1; MAX_NOTES]).len(), MAX_NOTES);
     assert_eq!(noted(&vec![1; MAX_NOTES + 1]), b"");

@@ -21,7 +21,7 @@ const MAX_ADDRESSES: usize = 6;
 /// Which addresses may be connected to. Whoever names what is on this machine or network means it; a public name leads nowhere
 /// inside, by no redirect and no other name. Its own included, which may resolve to another address with every lookup (DNS
 /// rebinding): outside if its first lookup led outside, and inside, as a company's own names do, only if that led inside.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Guard {
     host: String,
     /// Whether the name that was named is a public one.

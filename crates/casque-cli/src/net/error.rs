@@ -31,6 +31,8 @@ pub(crate) enum FetchError {
     Redirects { address: String, count: usize },
     /// It redirects from outside to what is reached from here only.
     Inward { address: String, to: String },
+    /// The proxy did not let it through.
+    Proxy { address: String, why: String },
     /// The time is up: that of this answer, or of all of them.
     Timeout { limit: Duration, whole: Duration },
     /// Connecting took too long.
@@ -66,6 +68,7 @@ impl fmt::Display for FetchError {
                 f,
                 "`{host}` has no address that may be asked: a public name may not lead into this machine or network, nor change from one to the other"
             ),
+            Self::Proxy { address, why } => write!(f, "no way through the proxy {address}: {}", one_line(why)),
             Self::Both(one, other) => write!(f, "{one}; and {other}"),
             Self::Timeout { limit, .. } => write!(f, "no answer within {} s", limit.as_secs_f32()),
             Self::ConnectTimeout { address, limit } => write!(f, "cannot connect to {address} within {} s", limit.as_secs_f32()),

@@ -4,9 +4,11 @@
 mod connect;
 mod error;
 mod http;
+mod proxy;
 mod tls;
 
 pub(crate) use connect::{Guard, connect};
 pub(crate) use error::FetchError;
 pub(crate) use http::{Connection, USER_AGENT, encoded, in_words, open};
+pub(crate) use proxy::Proxy;
 pub(crate) use tls::Trust;

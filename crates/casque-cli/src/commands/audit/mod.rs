@@ -1,6 +1,8 @@
-//! `casque audit [PATH...]`: which dependencies are known to be vulnerable or malicious, and what mends them? Asks no network.
+//! `casque audit [PATH...]`: which dependencies are known to be vulnerable or malicious, and what mends them? Asks no network
+//! but with `--update`, and then for the database alone.
 
 mod input;
+mod refresh;
 
 use casque_audit::db::{Age, Database, Staleness};
 use casque_audit::matching::Context;
@@ -19,6 +21,9 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit, String> {
     let now = Timestamp::now();
     let limits = Limits::default();
     let (lockfiles, mut failed) = input::lockfiles(args, &limits);
+    if args.update {
+        refresh::refresh(args, now)?;
+    }
     let database = database(args, now)?;
     let context = Context { now: Some(now), ..Context::default() };
     let mut reports = Vec::new();
@@ -49,15 +54,16 @@ fn one(lockfile: &Lockfile, limits: &Limits, database: &Database, context: &Cont
     assess(&path, lockfile.kind, &graph, database, context, scope).map_err(|e| one_line(&e.to_string()))
 }
 
-/// The database that was named, or the one of `casque db build`.
+/// The database that was named, or the one of `casque db update`.
 fn database(args: &AuditArgs, now: Timestamp) -> Result<Database, String> {
     let path = db::place(args.db.as_deref())?;
     if args.db.is_none() && !path.exists() {
         return Err(format!(
             "there is no database of advisories yet: `{}` is missing\n\
-             Download {BOLD}https://storage.googleapis.com/osv-vulnerabilities/npm/all.zip{BOLD:#}\n\
-             and {BOLD}https://storage.googleapis.com/osv-vulnerabilities/crates.io/all.zip{BOLD:#} under two names, then run\n\
-             {BOLD}casque db build NPM.zip CRATES.zip{BOLD:#}; or give a folder of OSV records: {BOLD}casque audit --db FOLDER{BOLD:#}",
+             {BOLD}casque db update{BOLD:#} downloads it from OSV (some 210 MB the first time), and so does {BOLD}casque audit --update{BOLD:#}.\n\
+             On a machine without a network: {BOLD}casque db build npm.zip crates.zip{BOLD:#} makes it of the archives\n\
+             https://storage.googleapis.com/osv-vulnerabilities/npm/all.zip and .../crates.io/all.zip, and\n\
+             {BOLD}casque audit --db FOLDER{BOLD:#} asks a folder of OSV records",
             one_line(&path.display().to_string())
         ));
     }
