@@ -7,7 +7,8 @@ use casque_audit::db::{Builder, Database, Error, load};
 use casque_audit::osv::Record;
 use jiff::Timestamp;
 
-use super::fetch::Fetched;
+use super::download::forget;
+use super::fetch::{Fetched, archive_name};
 use super::notes::{self, Notes};
 use super::place::Place;
 use crate::printer;
@@ -54,7 +55,7 @@ pub(super) fn compile(
     for (ecosystem, now) in &replaced {
         let before = before.get(ecosystem).copied().unwrap_or_default();
         if before > now.saturating_mul(2) {
-            place_lost(*ecosystem, place);
+            forget(place, &archive_name(*ecosystem));
             return Err(format!(
                 "the export of {ecosystem} has {now} records where there were {before}: so many do not vanish, and nothing was changed; \
                  remove the database first if that is right"
@@ -68,7 +69,8 @@ pub(super) fn compile(
 /// Loads an archive. Returns how many records it has.
 fn archive(ecosystem: Ecosystem, name: &str, builder: &mut Builder, place: &Place) -> Result<usize, String> {
     let lost = |why: String| {
-        place_lost(ecosystem, place);
+        // What is no good is not gone on with.
+        forget(place, name);
         format!("the archive of {ecosystem} that was downloaded cannot be used: {why}; try again")
     };
     let loaded = load(&place.file(name), builder).map_err(|e| lost(Error { path: None, ..e }.to_string()))?;
@@ -84,13 +86,6 @@ fn archive(ecosystem: Ecosystem, name: &str, builder: &mut Builder, place: &Plac
         printer::warning(format_args!("{} records of {ecosystem} cannot be read and are left out{first}", loaded.unreadable));
     }
     Ok(loaded.records)
-}
-
-/// An archive that is no good is not gone on with.
-fn place_lost(ecosystem: Ecosystem, place: &Place) {
-    for name in [format!("{ecosystem}.zip"), format!("{ecosystem}.zip.tag")] {
-        let _ = std::fs::remove_file(place.file(&name));
-    }
 }
 
 fn is_about(record: &Record, ecosystem: Ecosystem) -> bool {

@@ -34,15 +34,28 @@ pub(super) enum Got {
 #[derive(Debug)]
 pub(super) struct Download<'a> {
     address: &'a Address,
-    pub(super) part: PathBuf,
+    place: &'a Place,
+    name: &'a str,
+    part: PathBuf,
     tag: PathBuf,
     most: u64,
 }
 
+/// Removes what has come of a file.
+pub(super) fn forget(place: &Place, name: &str) {
+    for path in [place.file(name), tag_file(place, name)] {
+        let _ = fs::remove_file(path);
+    }
+}
+
+fn tag_file(place: &Place, name: &str) -> PathBuf {
+    place.file(&format!("{name}.tag"))
+}
+
 impl<'a> Download<'a> {
     /// Of at most `most` bytes, under a name in the folder of the update.
-    pub(super) fn new(address: &'a Address, place: &Place, name: &str, most: u64) -> Self {
-        Self { address, part: place.file(name), tag: place.file(&format!("{name}.tag")), most }
+    pub(super) fn new(address: &'a Address, place: &'a Place, name: &'a str, most: u64) -> Self {
+        Self { address, place, name, part: place.file(name), tag: tag_file(place, name), most }
     }
 
     /// Downloads it, unless it is still the one with the tag `known`.
@@ -80,7 +93,7 @@ impl<'a> Download<'a> {
             }
             (StatusCode::PARTIAL_CONTENT, Some((had, of))) if tag.as_ref().is_none_or(|tag| tag == of) => {
                 let Some((from, total)) = range(&answer).filter(|(from, _)| from == had) else {
-                    self.discard();
+                    self.forget();
                     return Err(Failure::Passing(format!("{} answers with another part than was asked for", self.address)));
                 };
                 self.write(&mut answer, from, Some(total), progress).await?;
@@ -91,7 +104,7 @@ impl<'a> Download<'a> {
             }
             // What is here is no part of what is there.
             (StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE, Some(_)) => {
-                self.discard();
+                self.forget();
                 return Err(Failure::Passing(format!("{} is another file meanwhile", self.address)));
             }
             (status, _) => return Err(Failure::Lasting(format!("{} answered with {}", self.address, status.as_u16()))),
@@ -99,7 +112,7 @@ impl<'a> Download<'a> {
         if let Some(announced) = sum::announced(&answer.headers)
             && sum::of_file(&self.part).map_err(|e| self.unwritable(&e))? != announced
         {
-            self.discard();
+            self.forget();
             return Err(Failure::Lasting(format!(
                 "{} was damaged on the way: its sum is not the one that its server names; nothing of it was used, try again",
                 self.address
@@ -117,7 +130,7 @@ impl<'a> Download<'a> {
     }
 
     fn begin(&self, tag: Option<&str>) -> Result<(), Failure> {
-        self.discard();
+        self.forget();
         let strong = tag.filter(|tag| tag.starts_with('"'));
         let note = |tag| fs::write(&self.tag, format!("{}\n{tag}", self.address));
         strong.map_or(Ok(()), note).and_then(|()| File::create(&self.part).map(drop)).map_err(|e| self.unwritable(&e))
@@ -126,7 +139,7 @@ impl<'a> Download<'a> {
     async fn write(&self, answer: &mut Answer, from: u64, total: Option<u64>, progress: &Progress) -> Result<(), Failure> {
         let too_large = || Failure::Lasting(format!("{} is larger than {} MiB and was not downloaded", self.address, self.most >> 20));
         if total.is_some_and(|total| total > self.most) {
-            self.discard();
+            self.forget();
             return Err(too_large());
         }
         progress.begin(from, total);
@@ -136,12 +149,12 @@ impl<'a> Download<'a> {
         while let Some(chunk) = answer.chunk().await? {
             length += chunk.len() as u64;
             if length > total.unwrap_or(self.most) {
-                self.discard();
+                self.forget();
                 return Err(too_large());
             }
             file.write_all(&chunk).map_err(|e| {
                 // A full disk is not left full.
-                self.discard();
+                self.forget();
                 self.unwritable(&e)
             })?;
             progress.reach(length);
@@ -152,11 +165,8 @@ impl<'a> Download<'a> {
         Ok(())
     }
 
-    /// Forgets what has come.
-    pub(super) fn discard(&self) {
-        for path in [&self.part, &self.tag] {
-            let _ = fs::remove_file(path);
-        }
+    fn forget(&self) {
+        forget(self.place, self.name);
     }
 
     fn unwritable(&self, error: &io::Error) -> Failure {

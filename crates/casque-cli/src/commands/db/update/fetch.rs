@@ -40,6 +40,11 @@ pub(super) enum Fetched {
     All(String),
 }
 
+/// What an archive is called in the folder of the update.
+pub(super) fn archive_name(ecosystem: Ecosystem) -> String {
+    format!("{ecosystem}.zip")
+}
+
 /// Fetches what an older database lacks, and notes what the next update can make use of.
 pub(super) async fn fetch(
     client: &mut Client,
@@ -63,7 +68,7 @@ pub(super) async fn fetch(
             List::Unusable => {}
         }
     }
-    let (address, name) = (source.file(ecosystem, "all.zip"), format!("{ecosystem}.zip"));
+    let (address, name) = (source.file(ecosystem, "all.zip"), archive_name(ecosystem));
     let known = notes.archive.as_deref().filter(|_| older.is_some());
     let got = Download::new(&address, place, &name, MAX_ARCHIVE).run(client, known, &progress).await?;
     // The archive may be older than the list: caches stand between. Only a comparison will tell.
