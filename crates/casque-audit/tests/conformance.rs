@@ -11,5 +11,9 @@ mod group;
 mod lockfiles;
 #[path = "conformance/matching.rs"]
 mod matching;
+#[path = "conformance/npm.rs"]
+mod npm;
+#[path = "conformance/project.rs"]
+mod project;
 #[path = "conformance/semver.rs"]
 mod semver;

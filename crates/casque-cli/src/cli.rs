@@ -14,6 +14,10 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use http::{HeaderName, HeaderValue, header};
 
+use crate::commands::audit::gate::GateArgs;
+use crate::commands::audit::lists::ListArgs;
+use crate::commands::audit::{SupplyArgs, Verb};
+
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
     .usage(AnsiColor::Green.on_default().bold())
@@ -182,7 +186,7 @@ pub(crate) struct ScanArgs {
 }
 
 /// One of some names, and what it stands for.
-fn named<T: Copy + Send + Sync + 'static>(names: &'static [(&'static str, T)]) -> impl TypedValueParser<Value = T> {
+pub(crate) fn named<T: Copy + Send + Sync + 'static>(names: &'static [(&'static str, T)]) -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(names.iter().map(|(name, _)| *name))
         .try_map(|name| names.iter().find(|(n, _)| *n == name).map(|(_, value)| *value).ok_or("unknown name"))
 }
@@ -212,10 +216,14 @@ fn cookie(text: &str) -> Result<HeaderValue, String> {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  casque audit\n  casque audit apps/web Cargo.lock --prod --fail-on high\n  casque audit --lockfile npm:old-lock.json --db osv-records/\n  casque audit --format sarif --output audit.sarif"
+    after_help = "Examples:\n  casque audit\n  casque audit apps/web Cargo.lock --prod --fail-on high\n  casque audit --lockfile npm:old-lock.json --db osv-records/\n  casque audit --format sarif --output audit.sarif\n  git show main:package-lock.json | casque audit -\n  casque audit why minimist@<1.2.6\n\nExit codes: 0 nothing fails, 1 a finding does, 2 it could not be done, 3 there is no lockfile, 4 there is no database or it is too old",
+    args_conflicts_with_subcommands = true
 )]
 pub(crate) struct AuditArgs {
-    /// Lockfiles, or folders in and below which they are looked for [default: this folder]
+    #[command(subcommand)]
+    pub(crate) verb: Option<Verb>,
+
+    /// Lockfiles, or folders in and below which they are looked for; `-` is stdin [default: this folder]
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
 
@@ -227,17 +235,21 @@ pub(crate) struct AuditArgs {
     #[arg(long)]
     pub(crate) update: bool,
 
-    /// A lockfile whose name does not tell its kind, such as npm:old-lock.json; may be repeated
+    /// Take advisories of any age. Otherwise the exit code is 4 when they are 90 days old
+    #[arg(long)]
+    pub(crate) allow_stale: bool,
+
+    /// The policy file, whose [audit] says what fails and what is ignored [default: casque.toml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// A lockfile whose name does not tell its kind, such as npm:old-lock.json or npm:-; may be repeated
     #[arg(long, value_name = "TYPE:PATH")]
     pub(crate) lockfile: Vec<String>,
 
     /// Leave out what is there for development only; malware is always told
     #[arg(long)]
     pub(crate) prod: bool,
-
-    /// The lowest severity that makes the exit code 1 [default: any vulnerability]. Malware does too, but with none
-    #[arg(long, value_name = "SEVERITY", value_parser = named(&report::Bar::NAMES))]
-    pub(crate) fail_on: Option<report::Bar>,
 
     /// The form of the report
     #[arg(long, value_name = "NAME", default_value = "text", value_parser = named(&report::Format::NAMES))]
@@ -246,6 +258,15 @@ pub(crate) struct AuditArgs {
     /// Write the report to a file, whole or not at all, instead of printing it
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) gate: GateArgs,
+
+    #[command(flatten)]
+    pub(crate) supply: SupplyArgs,
+
+    #[command(flatten)]
+    pub(crate) lists: ListArgs,
 }
 
 #[derive(Debug, Args)]

@@ -29,3 +29,11 @@ pub(crate) fn no_proxy() -> Option<OsString> {
 fn set(names: &[&str]) -> Option<OsString> {
     names.iter().find_map(std::env::var_os).filter(|value| !value.is_empty())
 }
+
+/// The time to write into what should be the same on every run: `SOURCE_DATE_EPOCH`, seconds since 1970
+/// (reproducible-builds.org/specs/source-date-epoch). Not set: the caller's own time.
+pub(crate) fn source_date() -> Result<Option<jiff::Timestamp>, String> {
+    let Some(text) = std::env::var_os("SOURCE_DATE_EPOCH") else { return Ok(None) };
+    let time = text.to_str().and_then(|text| text.parse().ok()).and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    time.map(Some).ok_or_else(|| "SOURCE_DATE_EPOCH is no number of seconds since 1970; set it to one, or not at all".to_owned())
+}

@@ -197,6 +197,15 @@ impl Database {
         Ok(found)
     }
 
+    /// Every id and alias, record by record.
+    pub fn ids(&self) -> impl Iterator<Item = Result<String, Error>> + '_ {
+        let of = |number| match self.record_head(number) {
+            Ok((record, _)) => std::iter::once(record.id).chain(record.aliases).map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        };
+        (0..self.sections.record_count as u32).flat_map(of)
+    }
+
     /// Checks every page, record and posting.
     ///
     /// # Errors

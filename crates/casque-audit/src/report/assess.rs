@@ -68,7 +68,8 @@ pub fn assess(path: &str, kind: Kind, graph: &Graph, database: &Database, contex
             notes.push(format!("the database has no advisories about {ecosystem}: its packages were checked against nothing"));
         }
     }
-    Ok(Report { path: path.to_owned(), kind, checked: packages.len(), unchecked, notes, hits })
+    let (ignored, notices) = (Vec::new(), Vec::new());
+    Ok(Report { path: path.to_owned(), kind, checked: packages.len(), unchecked, notes, hits, ignored, notices })
 }
 
 /// The greater, the worse. A severity that nobody has told comes after the told ones of its class.

@@ -34,7 +34,7 @@ fn package(hit: &Hit) -> Value {
         "vulnerabilities": hit.findings.iter().flat_map(Finding::said_by).map(record).collect::<Vec<_>>(),
         "groups": hit.findings.iter().map(group).collect::<Vec<_>>(),
     });
-    if hit.sites.iter().all(|site| site.dev) {
+    if hit.is_dev() {
         package["dependency_groups"] = json!(["dev"]);
     }
     package

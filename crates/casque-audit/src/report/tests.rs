@@ -3,7 +3,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::db::{Builder, Database};
-use crate::matching::Context;
+use crate::matching::{Context, Epss, Kev};
 use crate::osv::Record;
 use crate::{Limits, Manifests, parse};
 
@@ -57,7 +57,7 @@ fn malware_comes_first_and_the_update_is_clean() {
     assert_eq!(b.sites[0].chain, ["app", "a@1.0.0", "b@1.0.0"]);
     assert_eq!((b.sites[0].place.line, b.sites[0].direct, b.sites[0].dev), (4, false, false));
     assert_eq!(b.findings.iter().map(|f| f.id.as_str()).collect::<Vec<_>>(), ["GHSA-aaaa-aaaa-aaaa", "GHSA-bbbb-bbbb-bbbb"]);
-    assert_eq!(summary(&[report]), "1 of malware, 3 vulnerabilities (1 critical, 1 high, 1 low) in 4 packages");
+    assert_eq!(summary(&[report]), "1 malicious package, 3 vulnerabilities (1 critical, 1 high, 1 low) in 4 packages");
 }
 
 #[test]
@@ -67,21 +67,89 @@ fn without_dev_only_malware_of_it_is_left() {
 }
 
 #[test]
-fn the_bar_knows_malware_warnings_and_what_nobody_rated() {
+fn the_gate_knows_malware_warnings_development_and_what_nobody_rated() {
+    let at = |severity, dev| Gate { bar: Bar::At(severity), dev, fixable_only: false };
     let all = report(LOCK, &records(), Scope::default());
-    assert!(all.fails(Bar::Any) && all.fails(Bar::At(Severity::Critical)) && !all.fails(Bar::Never));
+    assert!(all.fails(at(Severity::Critical, Dev::Warn)) && all.fails(Gate { bar: Bar::Never, ..Gate::default() }), "malware always does");
+    // `tool` is there for development only.
+    let dev = report(LOCK, &records()[2..3], Scope::default());
+    assert!(!dev.fails(Gate::default()) && dev.fails(at(Severity::High, Dev::Fail)));
     let low = report(LOCK, &records()[1..2], Scope::default());
-    assert!(low.fails(Bar::Any) && low.fails(Bar::At(Severity::Low)) && !low.fails(Bar::At(Severity::Moderate)));
+    assert!(low.fails(at(Severity::Low, Dev::Warn)) && !low.fails(Gate::default()));
     let unrated = report(LOCK, &[record("GHSA-dddd-dddd-dddd", "b", "2.0.0", "")], Scope::default());
-    assert!(unrated.fails(Bar::At(Severity::Critical)));
-    assert!(report(LOCK, &records()[3..], Scope::default()).fails(Bar::At(Severity::Critical)));
+    assert!(unrated.fails(at(Severity::Critical, Dev::Warn)) && !unrated.fails(Gate { bar: Bar::Never, ..Gate::default() }));
+    let open = record("GHSA-dddd-dddd-dddd", "b", "2.0.0", "").replace(r#", {"fixed": "2.0.0"}"#, "");
+    let open = report(LOCK, &[open], Scope::default());
+    assert!(open.fails(Gate::default()) && !open.fails(Gate { fixable_only: true, ..Gate::default() }));
+}
+
+#[test]
+fn the_verdict_says_how_many_and_by_which_rule() {
+    let of = |n| verdict(&[report(LOCK, &records()[..n], Scope::default())], Gate::default());
+    assert_eq!(of(1).unwrap(), "that makes the audit fail (fail-on = \"high\", dev = \"warn\")");
+    assert_eq!(of(4).unwrap(), "2 of the 4 make the audit fail (fail-on = \"high\", dev = \"warn\")");
+    assert_eq!(verdict(&[], Gate::default()), None);
+    let mut denied = report(LOCK, &[], Scope::default());
+    denied.notices = crate::supply::notices(
+        &parse(Kind::Npm, LOCK.as_bytes(), &Manifests::default(), &Limits::default()).unwrap(),
+        Kind::Npm,
+        &crate::supply::Settings { deny: [crate::supply::Check::Integrity].into(), ..Default::default() },
+    );
+    assert_eq!(verdict(&[denied], Gate::default()).unwrap(), "4 notices make the audit fail, as they are denied");
+}
+
+#[test]
+fn a_version_that_nobody_published_is_not_told_as_one() {
+    let spoken = |text: &str| spoken(&crate::version::Grammar::Cargo.version(text).unwrap());
+    assert_eq!([spoken("0.7.1-0"), spoken("1.0.0-0"), spoken("1.0.0-rc.1")], ["a version after 0.7.0", "1.0.0", "1.0.0-rc.1"]);
+}
+
+#[test]
+fn what_is_exploited_comes_first_and_what_is_likely_to_be_next() {
+    let aliased = |id: &str, package, cve: &str, word: &str| {
+        record(id, package, "2.0.0", &format!(r#", "aliases": ["{cve}"], "database_specific": {{"severity": "{word}"}}"#))
+    };
+    let records = [
+        aliased("GHSA-aaaa-aaaa-aaaa", "b", "CVE-2024-0001", "LOW"),
+        aliased("GHSA-bbbb-bbbb-bbbb", "b", "CVE-2024-0002", "HIGH"),
+        aliased("GHSA-cccc-cccc-cccc", "tool", "CVE-2024-0003", "CRITICAL"),
+        aliased("GHSA-dddd-dddd-dddd", "a", "CVE-2024-0004", "CRITICAL"),
+    ];
+    let epss = Epss::read(b"cve,epss,percentile\nCVE-2024-0002,0.5,0.97\nCVE-2024-0003,0.01,0.2\n").unwrap();
+    let kev = r#"{"vulnerabilities":[{"cveID":"CVE-2024-0001","dateAdded":"2024-02-01","knownRansomwareCampaignUse":"Known"}]}"#;
+    let kev = Kev::read(kev.as_bytes()).unwrap();
+    let graph = parse(Kind::Npm, LOCK.as_bytes(), &Manifests::default(), &Limits::default()).unwrap();
+    let context = Context { epss: Some(&epss), kev: Some(&kev), ..Context::default() };
+    let mut report = assess("package-lock.json", Kind::Npm, &graph, &database(&records), &context, Scope::default()).unwrap();
+    report.order_by_risk();
+    let order: Vec<&str> = report.findings().map(|(_, finding)| &finding.id[5..9]).collect();
+    assert_eq!(order, ["aaaa", "bbbb", "cccc", "dddd"]);
+    let text = uncoloured(&text(&[report.clone()], &Judgement::default()));
+    assert!(text.contains("known to be exploited, also by ransomware (KEV, listed since 2024-02-01)"), "{text}");
+    assert!(text.contains("50.0 % likely to be exploited within 30 days (EPSS)"), "{text}");
+    let json: Value = serde_json::from_str(&json(&[report], &Judgement::default())).unwrap();
+    let findings = &json["lockfiles"][0]["packages"][0]["findings"];
+    assert_eq!((findings[0]["kev"]["ransomware"].as_bool(), findings[1]["epss"]["percentile"].as_f64()), (Some(true), Some(0.97)));
+}
+
+/// Our own colours taken out.
+fn uncoloured(text: &str) -> String {
+    let mut out = text.to_owned();
+    while let Some(at) = out.find("\u{1b}[") {
+        let end = at + out[at..].find('m').unwrap();
+        out.replace_range(at..=end, "");
+    }
+    out
 }
 
 #[test]
 fn the_hint_names_the_direct_dependency() {
     let one = report(LOCK, &records()[..1], Scope::default());
-    assert_eq!(hint(&[one]).unwrap(), "begin with b: it is mended in 1.0.1; see whether an update of a@1.0.0 brings that");
-    assert_eq!(hint(&[report(LOCK, &[record("GHSA-eeee-eeee-eeee", "else", "2.0.0", "")], Scope::default())]), None);
+    assert_eq!(hint(&[one], Gate::default()).unwrap(), "begin with b: it is mended in 1.0.1; see whether an update of a@1.0.0 brings that");
+    assert_eq!(hint(&[report(LOCK, &[record("GHSA-eeee-eeee-eeee", "else", "2.0.0", "")], Scope::default())], Gate::default()), None);
+    // `tool` is worse, but does not make the audit fail.
+    let both = report(LOCK, &records()[..3], Scope::default());
+    assert!(hint(&[both], Gate::default()).unwrap().starts_with("begin with b: it is mended in 1.2.0"));
 }
 
 #[test]
@@ -96,17 +164,17 @@ fn hostile_text_can_only_be_read_in_every_format() {
     report.notes.push(evil.clone());
     report.hits[0].package = Package::new(report.hits[0].package.ecosystem, evil.as_str(), evil.as_str());
     report.hits[0].findings[0].id = evil.clone();
-    report.hits[0].findings[0].members[0].record.summary = evil;
+    report.hits[0].findings[0].members[0].record.summary = evil.clone();
+    let by = IgnoredBy::Entry { reason: evil.clone(), expires: None, vex: None };
+    let hit = &report.hits[0];
+    report.ignored.push(Ignored { package: hit.package.clone(), site: None, finding: hit.findings[0].clone(), by });
+    let judgement = Judgement { gate: Gate::default(), remarks: vec![evil] };
     for (name, format) in Format::NAMES {
-        let mut out = render(format, std::slice::from_ref(&report), Bar::Any);
+        let mut out = render(format, std::slice::from_ref(&report), &judgement);
         assert!(out.ends_with('\n'), "{name}");
         if format == Format::Text {
             assert!(!out.lines().any(|line| line.starts_with("## owned")));
-            // Our own colours.
-            while let Some(at) = out.find("\u{1b}[") {
-                let end = at + out[at..].find('m').unwrap();
-                out.replace_range(at..=end, "");
-            }
+            out = uncoloured(&out);
         }
         let leaked: Vec<char> = out.chars().filter(|c| clean::is_harmful(*c) && *c != '\n').collect();
         assert!(leaked.is_empty(), "{name}: {leaked:?}");
@@ -114,7 +182,7 @@ fn hostile_text_can_only_be_read_in_every_format() {
             serde_json::from_str::<Value>(&out).unwrap();
         }
     }
-    let table = markdown(std::slice::from_ref(&report));
+    let table = markdown(std::slice::from_ref(&report), &judgement);
     for row in table.lines().filter(|line| line.starts_with('|')) {
         assert_eq!(row.matches('|').count(), 6, "{row}");
     }

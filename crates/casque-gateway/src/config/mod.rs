@@ -154,13 +154,22 @@ pub struct Route {
 }
 
 impl Config {
-    /// Reads a file. What is wrong with it stands in the document's problems afterwards; the result holds what could be read.
+    /// Reads a file of the gateway alone. What is wrong with it stands in the document's problems afterwards; the result holds what
+    /// could be read.
     #[must_use]
     pub fn read(document: &Document<'_>) -> Self {
         let mut root = document.root();
+        let config = Self::read_from(&mut root);
+        root.finish();
+        config
+    }
+
+    /// Reads the gateway's sections of a file that has others too. Whoever reads those finishes the section.
+    #[must_use]
+    pub fn read_from(root: &mut Section<'_, '_>) -> Self {
         let limits = root.sections("limit");
         let no_limits = limits.as_ref().filter(|l| l.is_empty()).and_then(|_| root.value_span("limit"));
-        let config = Self {
+        Self {
             server: root.section("server").map(Server::read).unwrap_or_default(),
             upstream: root.section("upstream").map(UpstreamSection::read).unwrap_or_default(),
             client_ip: root.section("client-ip").map(ClientIp::read).unwrap_or_default(),
@@ -173,9 +182,7 @@ impl Config {
             admin: root.section("admin").map(Admin::read).unwrap_or_default(),
             log: root.section("log").map(Log::read).unwrap_or_default(),
             routes: root.sections("route").unwrap_or_default().into_iter().map(Route::read).collect(),
-        };
-        root.finish();
-        config
+        }
     }
 }
 

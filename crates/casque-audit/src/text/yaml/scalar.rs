@@ -48,9 +48,9 @@ const MAY_END: [bool; 256] = {
 fn plain(text: &str, at: usize, flow: bool, key: bool) -> Result<(Cow<'_, str>, usize)> {
     let bytes = text.as_bytes();
     match bytes.get(at) {
-        Some(b'&') => return fault(at, "an anchor, which no lockfile has"),
-        Some(b'*') => return fault(at, "an alias, which no lockfile has"),
-        Some(b'!') => return fault(at, "a tag, which no lockfile has"),
+        Some(b'&') => return fault(at, "an anchor, which is not read here"),
+        Some(b'*') => return fault(at, "an alias, which is not read here"),
+        Some(b'!') => return fault(at, "a tag, which is not read here"),
         Some(b'@' | b'`' | b'%' | b'|' | b'>' | b'{' | b'}' | b'[' | b']' | b',') => {
             return fault(at, "a scalar cannot begin like this without quotes");
         }
@@ -116,7 +116,7 @@ fn double(text: &str, at: usize) -> Result<(Cow<'_, str>, usize)> {
                 return Ok((value, from + n + 1));
             }
             b'\\' => {
-                let (c, length) = escape(&rest[n + 1..]).ok_or(()).or_else(|()| fault(from + n, "an escape that no lockfile has"))?;
+                let (c, length) = escape(&rest[n + 1..]).ok_or(()).or_else(|()| fault(from + n, "an escape that is not read here"))?;
                 let owned = owned.get_or_insert_default();
                 owned.push_str(plain);
                 owned.push(c);

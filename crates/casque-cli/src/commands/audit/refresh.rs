@@ -7,7 +7,6 @@ use casque_audit::db::{Age, Database, Staleness};
 use casque_scan::render::one_line;
 use jiff::Timestamp;
 
-use crate::cli::AuditArgs;
 use crate::commands::db::{self, Plan};
 use crate::printer;
 
@@ -16,8 +15,8 @@ use crate::printer;
 ///
 /// # Errors
 /// There is none, and none was to be had.
-pub(super) fn refresh(args: &AuditArgs, now: Timestamp) -> Result<(), String> {
-    let path = db::place(args.db.as_deref())?;
+pub(super) fn refresh(named: Option<&Path>, now: Timestamp) -> Result<(), String> {
+    let path = db::place(named)?;
     if path.is_dir() {
         let path = one_line(&path.display().to_string());
         return Err(format!("--update needs a database that is a file, and `{path}` is a folder of records: leave one of the two out"));
@@ -26,7 +25,7 @@ pub(super) fn refresh(args: &AuditArgs, now: Timestamp) -> Result<(), String> {
     if there == Some(true) {
         return Ok(());
     }
-    match db::update(&path, args.db.is_none(), &Plan::usual()?) {
+    match db::update(&path, named.is_none(), &Plan::usual()?) {
         Err(why) if there.is_some() => {
             printer::warning(format_args!("the advisories could not be updated: {why}"));
             Ok(())

@@ -31,6 +31,10 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, String> {
     for (what, value) in summary(&read.config) {
         printer::tell(format_args!("{what:>8}  {value}"));
     }
+    if let Some(audit) = &read.audit {
+        let ignored = audit.policy.ignores.len();
+        printer::tell(format_args!("{:>8}  {}; {ignored} ignores", "audit", audit.policy.gate));
+    }
     if !complete {
         printer::hint("no [upstream] url: name the app with `casque guard --upstream URL` or `casque guard -- COMMAND`");
     }
