@@ -13,9 +13,9 @@ use super::notes::{self, Notes};
 use super::place::Place;
 use crate::printer;
 
-/// The bytes of the new database.
+/// The bytes of the new database. The older one is let go before they are put together, for both are large.
 pub(super) fn compile(
-    older: Option<&Database>,
+    older: Option<Database>,
     fetched: BTreeMap<Ecosystem, Fetched>,
     notes: &BTreeMap<Ecosystem, Notes>,
     source: &str,
@@ -23,9 +23,11 @@ pub(super) fn compile(
     now: Timestamp,
 ) -> Result<Vec<u8>, String> {
     let failed = |e: Error| e.to_string();
-    let dated = oldest(older, &fetched, notes, now);
+    let dated = oldest(older.as_ref(), &fetched, notes, now);
     let noted = notes::write(source, notes);
-    if let Some(older) = older.filter(|_| fetched.values().all(|fetched| matches!(fetched, Fetched::Same))) {
+    if let Some(older) = &older
+        && fetched.values().all(|fetched| matches!(fetched, Fetched::Same))
+    {
         return older.dated(dated, noted).map_err(failed);
     }
     let mut builder = Builder::default().fetched(dated).notes(noted);
@@ -50,7 +52,7 @@ pub(super) fn compile(
             let kept = record.affected.is_empty() || record.affected.iter().any(|affected| !replaced.contains_key(&affected.ecosystem));
             kept && !gone.contains(&record.id)
         };
-        builder.keep(older, keep).map_err(failed)?;
+        builder.keep(&older, keep).map_err(failed)?;
     }
     for (ecosystem, now) in &replaced {
         let before = before.get(ecosystem).copied().unwrap_or_default();

@@ -113,10 +113,14 @@ pub(crate) fn update(path: &Path, make_folder: bool, plan: &Plan) -> Result<(), 
         notes.entry(*ecosystem).or_default().fetched = Some(now);
         tell(*ecosystem, fetched);
     }
-    let bytes = compile::compile(older.as_ref(), fetched, &notes, &source, &place, now).map_err(|why| one_line(&why))?;
-    drop(older);
-    store(path, &bytes).map_err(|e| one_line(&e.to_string()))?;
-    place.clear();
+    let bytes = compile::compile(older, fetched, &notes, &source, &place, now);
+    match bytes.and_then(|bytes| store(path, &bytes).map_err(|e| e.to_string())) {
+        Ok(()) => place.clear(),
+        Err(why) => {
+            place.leave();
+            return Err(one_line(&why));
+        }
+    }
     Ok(())
 }
 
