@@ -1,5 +1,7 @@
 //! Prints the table.
 
-fn main() {
-    print!("{}", casque_attack::table::draw());
+use std::io::{self, Write as _};
+
+fn main() -> io::Result<()> {
+    io::stdout().write_all(casque_attack::table::draw().as_bytes())
 }

@@ -68,6 +68,11 @@ impl PolicyFile {
         config.upstream.url.is_some() || config.routes.iter().any(|r| r.upstream.is_some())
     }
 
+    /// Where it says that a running gateway is asked.
+    pub(crate) fn admin_socket(&self) -> Option<PathBuf> {
+        Config::read(&Document::parse(&self.text)).admin.socket
+    }
+
     /// Reads what is written, draws all problems, and gives what runs.
     pub(crate) fn read(&self, over: &Overrides) -> Read {
         let document = Document::parse(&self.text);
@@ -108,7 +113,8 @@ impl PolicyFile {
         &self.text
     }
 
-    fn name(&self) -> String {
+    /// Its name as it was given.
+    pub(crate) fn name(&self) -> String {
         self.path.as_deref().map_or_else(|| DEFAULT_NAME.to_owned(), |path| path.display().to_string())
     }
 }

@@ -13,11 +13,12 @@ fn without_a_database_it_says_what_to_do() {
     let output = folder.casque(&["audit"]);
     assert_eq!(code(&output), 4);
     let said = stderr(&output);
+    assert!(said.contains("casque db update") && said.contains("casque audit --update"), "{said}");
     assert!(said.contains("casque db build") && said.contains("advisories.db") && said.contains("--db"), "{said}");
     assert_eq!(stdout(&output), "");
     let output = folder.casque(&["db", "info"]);
     assert_eq!(code(&output), 2);
-    assert!(stderr(&output).contains("`casque db build` writes it"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("`casque db update` downloads it"), "{}", stderr(&output));
 }
 
 #[test]

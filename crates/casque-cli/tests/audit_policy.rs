@@ -37,7 +37,7 @@ fn the_file_sets_what_fails_and_flags_count_before_it() {
     // The gateway takes the same file, and `check` tells of it.
     let output = folder.casque(&["check"]);
     assert_eq!(code(&output), 0, "{}", stderr(&output));
-    assert!(stdout(&output).contains("   audit  fail-on = \"critical\", dev = \"fail\"; 0 ignored"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("   audit  fail-on = \"critical\", dev = \"fail\"; 0 ignores"), "{}", stdout(&output));
 }
 
 #[test]
@@ -250,6 +250,29 @@ fn other_tools_files_are_hinted_at_and_count_only_when_imported() {
         stderr(&again)
     );
     assert_eq!(folder.read("casque.toml"), after);
+}
+
+#[test]
+fn entries_of_no_use_are_taken_out_and_the_others_stay_as_they_are() {
+    let folder = shop();
+    let used = format!("[[audit.ignore]]\nid = \"GHSA-aaaa-aaaa-aaaa\"\nreason = \"r\"   # kept\nexpires = {}\n", day(9));
+    let unused = "\n# old\n[[audit.ignore]]\nreason = \"\"\"\n[[audit.ignore]]\nno header\"\"\"\nid = \"CVE-2020-9999\" # gone\n";
+    let ended = format!("\n[[audit.ignore]]\nid = \"GHSA-bbbb-bbbb-bbbb\"\nreason = \"r\"\nexpires = {}\n", day(-1));
+    folder.write("casque.toml", &format!("{used}{unused}{ended}\n[server]\nlisten = \"8080\"\n"));
+    let prune = |args: &[&str]| folder.casque(&[&["audit", "policy", "prune", "--db", "osv"], args].concat());
+    let output = prune(&[]);
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    assert!(stdout(&output).contains("casque.toml:7: the ignore of CVE-2020-9999 matches nothing"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("casque.toml:13: the ignore of GHSA-bbbb-bbbb-bbbb ended on"), "{}", stdout(&output));
+    let output = prune(&["--write"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert_eq!(folder.read("casque.toml"), format!("{used}\n# old\n\n[server]\nlisten = \"8080\"\n"));
+    assert!(stderr(&prune(&[])).contains("every entry is of use"));
+    // Where not everything could be read, an entry may be for what was not.
+    folder.write("casque.toml", &format!("{used}{unused}"));
+    folder.write("web/package-lock.json", "{");
+    assert_eq!(code(&prune(&["--write"])), 2);
+    assert_eq!(folder.read("casque.toml"), format!("{used}{unused}"));
 }
 
 #[test]

@@ -74,7 +74,7 @@ impl Gate {
             return true;
         }
         let counts = self.dev == Dev::Fail || !hit.is_dev();
-        let mends = !self.fixable_only || !finding.fixed.is_empty();
+        let mends = !self.fixable_only || hit.fix(finding).is_some();
         !finding.class.is_warning() && self.bar.met_by(finding) && counts && mends
     }
 }

@@ -229,6 +229,12 @@ impl Hit {
     pub fn is_dev(&self) -> bool {
         self.sites.iter().all(|site| site.dev)
     }
+
+    /// A version that mends a finding of it: one that a record of the finding names, or else one that mends everything.
+    #[must_use]
+    pub fn fix<'a>(&'a self, finding: &'a Finding) -> Option<&'a Version> {
+        finding.fixed.first().or(self.update.as_ref())
+    }
 }
 
 impl Report {
@@ -321,19 +327,37 @@ pub fn hint(reports: &[Report], gate: Gate) -> Option<String> {
     })
 }
 
-/// Whether it fails, on how many findings, and by what rule; nothing where there are none.
+/// Whether it fails, on how many findings, and by what rule; nothing where nothing was found.
 fn verdict(reports: &[Report], gate: Gate) -> Option<String> {
+    let denied = reports.iter().flat_map(|report| &report.notices).filter(|notice| notice.denied).count();
+    let found = verdict_on_findings(reports, gate);
+    if denied == 0 {
+        return found;
+    }
+    let denied = format!("{} denied", counted(denied, "notice is", "notices are"));
+    Some(found.map_or_else(|| denied.clone(), |found| format!("{found}; {denied}")))
+}
+
+fn verdict_on_findings(reports: &[Report], gate: Gate) -> Option<String> {
     let findings = || reports.iter().flat_map(Report::findings);
     let all = findings().count();
     let stopping = findings().filter(|(hit, finding)| gate.stops(hit, finding)).count();
-    match (stopping, all) {
+    let denied = reports.iter().flat_map(|report| &report.notices).filter(|notice| notice.denied).count();
+    let found = match (stopping, all) {
         (_, 0) => None,
         (0, _) => Some(format!("none of that makes the audit fail ({gate})")),
         (1, 1) => Some(format!("that makes the audit fail ({gate})")),
         (n, all) if n == all => Some(format!("each of the {all} makes the audit fail ({gate})")),
         (1, all) => Some(format!("1 of the {all} makes the audit fail ({gate})")),
         (n, all) => Some(format!("{n} of the {all} make the audit fail ({gate})")),
-    }
+    };
+    let denied = match denied {
+        0 => None,
+        1 => Some("1 notice makes the audit fail, as it is denied".to_owned()),
+        n => Some(format!("{n} notices make the audit fail, as they are denied")),
+    };
+    let parts: Vec<String> = found.into_iter().chain(denied).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 pub(crate) fn counted(n: usize, one: &str, many: &str) -> String {

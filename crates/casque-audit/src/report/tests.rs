@@ -89,6 +89,13 @@ fn the_verdict_says_how_many_and_by_which_rule() {
     assert_eq!(of(1).unwrap(), "that makes the audit fail (fail-on = \"high\", dev = \"warn\")");
     assert_eq!(of(4).unwrap(), "2 of the 4 make the audit fail (fail-on = \"high\", dev = \"warn\")");
     assert_eq!(verdict(&[], Gate::default()), None);
+    let mut denied = report(LOCK, &[], Scope::default());
+    denied.notices = supply::notices(
+        &parse(Kind::Npm, LOCK.as_bytes(), &Manifests::default(), &Limits::default()).unwrap(),
+        Kind::Npm,
+        &supply::Settings { deny: [supply::Check::Integrity].into(), ..Default::default() },
+    );
+    assert_eq!(verdict(&[denied], Gate::default()).unwrap(), "4 notices make the audit fail, as they are denied");
 }
 
 #[test]

@@ -1,14 +1,15 @@
 //! Addresses that belie the entry they belong to: package managers fetch what the address says, advisories are looked up by what
 //! the entry says.
 
-use super::{Check, Notice, packages};
-use crate::graph::{Graph, Instance, Source};
+use super::{Check, Found, Notice};
+use crate::graph::{Instance, Source};
 use crate::matching::installed;
 use crate::package::{Ecosystem, Package};
 use crate::text::percent;
 
-pub(super) fn check(graph: &Graph, out: &mut Vec<Notice>) {
-    for (_, instance) in packages(graph).filter(|(_, i)| i.source == Source::Registry && i.package.ecosystem == Ecosystem::Npm) {
+pub(super) fn check(packages: &[Found<'_>], out: &mut Vec<Notice>) {
+    let of_npm = |i: &&Instance| i.source == Source::Registry && i.package.ecosystem == Ecosystem::Npm;
+    for instance in packages.iter().map(|found| found.instance).filter(of_npm) {
         out.extend(belied(instance).map(|message| Notice::new(Check::Address, instance, message)));
     }
 }

@@ -1,13 +1,12 @@
 //! Packages whose authors advise against them, where the lockfile says so: package-lock.json and pnpm's.
 
-use super::{Check, Notice, packages};
-use crate::graph::Graph;
+use super::{Check, Found, Notice};
 
 /// How much of an author's reason is kept. Some are letters.
 const LONGEST: usize = 200;
 
-pub(super) fn check(graph: &Graph, out: &mut Vec<Notice>) {
-    for (_, instance) in packages(graph) {
+pub(super) fn check(packages: &[Found<'_>], out: &mut Vec<Notice>) {
+    for instance in packages.iter().map(|found| found.instance) {
         let Some(reason) = instance.deprecated.as_deref() else { continue };
         let mut short: String = reason.chars().take(LONGEST).collect();
         if short.len() < reason.len() {

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{Check, Notice, packages};
-use crate::graph::Graph;
+use super::{Check, Found, Notice};
+use crate::graph::Instance;
 
-pub(super) fn check(graph: &Graph, allowed: &BTreeSet<String>, out: &mut Vec<Notice>) {
-    for (_, instance) in packages(graph).filter(|(_, i)| i.marks.install_script && !allowed.contains(&*i.package.name)) {
+pub(super) fn check(packages: &[Found<'_>], allowed: &BTreeSet<String>, out: &mut Vec<Notice>) {
+    let told = |i: &&Instance| i.marks.install_script && !allowed.contains(&*i.package.name);
+    for instance in packages.iter().map(|found| found.instance).filter(told) {
         out.push(Notice::new(Check::InstallScript, instance, "runs scripts when it is installed"));
     }
 }

@@ -1,13 +1,13 @@
 //! Hashes that are missing, or that can be forged: two files with one sha1 have been made (SHAttered, 2017).
 
-use super::{Check, Notice, packages};
-use crate::graph::{Graph, Instance, Source};
+use super::{Check, Found, Notice};
+use crate::graph::{Instance, Source};
 use crate::kind::Kind;
 
-pub(super) fn check(graph: &Graph, kind: Kind, out: &mut Vec<Notice>) {
+pub(super) fn check(packages: &[Found<'_>], kind: Kind, out: &mut Vec<Notice>) {
     // Bills of materials need no hashes; yarn 2 and later leave out those of packages for other systems.
     let must_have = !matches!(kind, Kind::CycloneDx | Kind::Spdx | Kind::YarnBerry);
-    for (_, instance) in packages(graph).filter(|(_, i)| is_fetched(i)) {
+    for instance in packages.iter().map(|found| found.instance).filter(|instance| is_fetched(instance)) {
         match instance.integrity.as_deref().map(is_strong) {
             Some(true) => {}
             Some(false) => out.push(Notice::new(Check::Integrity, instance, "is held to a sha1 hash alone, which can be forged")),

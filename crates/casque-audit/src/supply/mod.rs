@@ -21,7 +21,7 @@ mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::graph::{Graph, Instance, InstanceId, Source};
+use crate::graph::{Graph, Instance, Source};
 use crate::kind::Kind;
 use crate::package::Package;
 use crate::place::Place;
@@ -130,14 +130,15 @@ pub struct Settings {
 #[must_use]
 pub fn notices(graph: &Graph, kind: Kind, settings: &Settings) -> Vec<Notice> {
     let mut out = Vec::new();
-    look_alike::check(graph, &mut out);
-    address::check(graph, &mut out);
-    registries::check(graph, &mut out);
-    sources::check(graph, &mut out);
+    let packages = packages(graph);
+    look_alike::check(&packages, &mut out);
+    address::check(&packages, &mut out);
+    registries::check(&packages, &mut out);
+    sources::check(&packages, &mut out);
     halves::check(graph, &mut out);
-    integrity::check(graph, kind, &mut out);
-    install_scripts::check(graph, &settings.allow_scripts, &mut out);
-    deprecated::check(graph, &mut out);
+    integrity::check(&packages, kind, &mut out);
+    install_scripts::check(&packages, &settings.allow_scripts, &mut out);
+    deprecated::check(&packages, &mut out);
     for notice in &mut out {
         notice.denied = settings.deny.contains(&notice.check);
     }
@@ -145,18 +146,24 @@ pub fn notices(graph: &Graph, kind: Kind, settings: &Settings) -> Vec<Notice> {
     out
 }
 
-/// Each package once, by an instance that a project asks for itself if there is one. Projects and links are none.
-fn packages(graph: &Graph) -> impl Iterator<Item = (InstanceId, &Instance)> {
-    let mut chosen: BTreeMap<&Package, (InstanceId, bool)> = BTreeMap::new();
+/// A package, by an instance that a project asks for itself if there is one.
+struct Found<'g> {
+    instance: &'g Instance,
+    direct: bool,
+}
+
+/// Each package once. Projects and links are none.
+fn packages(graph: &Graph) -> Vec<Found<'_>> {
+    let mut chosen: BTreeMap<&Package, Found<'_>> = BTreeMap::new();
     for (id, instance) in graph.iter() {
         if !matches!(instance.source, Source::Workspace | Source::Link) {
-            let entry = chosen.entry(&instance.package).or_insert((id, false));
-            if !entry.1 && graph.is_direct(id) {
-                *entry = (id, true);
+            let entry = chosen.entry(&instance.package).or_insert(Found { instance, direct: false });
+            if !entry.direct && graph.is_direct(id) {
+                *entry = Found { instance, direct: true };
             }
         }
     }
-    chosen.into_values().map(|(id, _)| (id, graph.instance(id)))
+    chosen.into_values().collect()
 }
 
 /// The host of an address of the web.

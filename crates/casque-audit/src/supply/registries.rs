@@ -6,17 +6,21 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Check, Notice, host, packages};
-use crate::graph::{Graph, Instance, Source};
+use super::{Check, Found, Notice, host};
+use crate::graph::{Instance, Source};
 use crate::package::Ecosystem;
 
 /// Two names of npm's own registry: yarn has an alias of it.
 const SAME: [&str; 2] = ["registry.npmjs.org", "registry.yarnpkg.com"];
 
-pub(super) fn check(graph: &Graph, out: &mut Vec<Notice>) {
+pub(super) fn check(packages: &[Found<'_>], out: &mut Vec<Notice>) {
     let from_registry = |i: &Instance| i.source == Source::Registry && i.package.ecosystem == Ecosystem::Npm;
-    let all: Vec<(&Instance, &str)> =
-        packages(graph).filter(|(_, i)| from_registry(i)).filter_map(|(_, i)| Some((i, registry(host(i.resolved.as_deref()?)?)))).collect();
+    let all: Vec<(&Instance, &str)> = packages
+        .iter()
+        .map(|found| found.instance)
+        .filter(|i| from_registry(i))
+        .filter_map(|i| Some((i, registry(host(i.resolved.as_deref()?)?))))
+        .collect();
     let mut hosts: HashMap<&str, usize> = HashMap::new();
     let mut scopes: BTreeMap<&str, HashMap<&str, usize>> = BTreeMap::new();
     for (instance, host) in &all {

@@ -54,7 +54,8 @@ pub(crate) fn text(notices: &[Notice], all: bool) -> String {
     if notices.is_empty() {
         return String::new();
     }
-    let mut out = format!("\n  {BOLD}supply chain{BOLD:#}  {}\n", count(notices));
+    let rest = if all || !notices.iter().any(|n| n.check.is_frequent()) { "" } else { "; casque audit supply lists them" };
+    let mut out = format!("\n  {BOLD}supply chain{BOLD:#}  {}{DIM}{rest}{DIM:#}\n", count(notices));
     for group in notices.chunk_by(|a, b| a.check == b.check) {
         // A disagreement is told among the notes already.
         let told = group.iter().filter(|n| all || n.denied || !(n.check.is_frequent() || n.check == Check::Halves));

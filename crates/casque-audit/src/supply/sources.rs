@@ -1,12 +1,12 @@
 //! Packages that come from a repository or an address of the web instead of a registry. Nobody's advisories are about them, their
 //! files can be replaced by whoever owns the place, and a repository that is not held to a commit is another one tomorrow.
 
-use super::{Check, Notice, host, packages};
-use crate::graph::{Graph, Source};
+use super::{Check, Found, Notice, host};
+use crate::graph::Source;
 use crate::report::address::without_secrets;
 
-pub(super) fn check(graph: &Graph, out: &mut Vec<Notice>) {
-    for (_, instance) in packages(graph) {
+pub(super) fn check(packages: &[Found<'_>], out: &mut Vec<Notice>) {
+    for instance in packages.iter().map(|found| found.instance) {
         let address = instance.resolved.as_deref().unwrap_or("");
         let message = match instance.source {
             Source::Git if is_held(address) => format!("comes from a git repository{}", at(address)),

@@ -79,7 +79,7 @@ impl<'p> Applied<'p> {
             }
             return Some(IgnoredBy::Entry { reason: ignore.reason.clone(), expires: ignore.expires, vex: ignore.vex });
         }
-        let unfixable = self.unfixable && finding.class == Class::Vulnerability && finding.fixed.is_empty();
+        let unfixable = self.unfixable && finding.class == Class::Vulnerability && hit.fix(finding).is_none();
         unfixable.then_some(IgnoredBy::Unfixable)
     }
 
@@ -122,6 +122,13 @@ impl<'p> Applied<'p> {
             remarks.push(message);
         }
     }
+    /// The entries that are of no use, by their places among [`Policy::ignores`], once everything that the policy is for was audited:
+    /// those whose last day is over, and those that match nothing.
+    pub fn idle(&self) -> impl Iterator<Item = usize> {
+        let entries = self.policy.ignores.iter().zip(&self.uses).enumerate();
+        entries.filter(|(_, (ignore, used))| ignore.has_ended(self.today) || !used.matched).map(|(n, _)| n)
+    }
+
     /// What is to be said of the entries, in their order. `whole`: everything that the policy is for was audited, so that what
     /// matched nothing is of no use any more.
     #[must_use]
@@ -150,7 +157,7 @@ fn keeps_from(ignore: &Ignore, hit: &Hit, finding: &Finding) -> Option<String> {
             hit.package,
         ));
     }
-    let fixed = finding.fixed.first().filter(|_| ignore.until_fixable)?;
+    let fixed = hit.fix(finding).filter(|_| ignore.until_fixable)?;
     Some(format!("{} has ended for {}: {fixed} mends it", says(ignore), hit.package))
 }
 

@@ -132,8 +132,24 @@ fn what_nothing_mends_is_left_out_on_demand() {
 }
 
 #[test]
+fn what_another_fix_mends_too_is_fixable() {
+    let records = [
+        record("GHSA-aaaa-aaaa-aaaa", "c", r#", {"fixed": "1.0.1"}"#, ""),
+        record("GHSA-cccc-cccc-cccc", "c", r#", {"last_affected": "1.0.0"}"#, ""),
+    ];
+    let mut builder = Builder::default();
+    records.iter().for_each(|json| builder.add(&Record::read(json.as_bytes()).unwrap()));
+    let database = Database::from_bytes(builder.finish(Timestamp::UNIX_EPOCH).unwrap()).unwrap();
+    let graph = parse(Kind::Npm, LOCK.as_bytes(), &Manifests::default(), &Limits::default()).unwrap();
+    let report = assess("l", Kind::Npm, &graph, &database, &Context::default(), Scope::default()).unwrap();
+    let fixes: Vec<String> = report.findings().map(|(hit, finding)| hit.fix(finding).unwrap().to_string()).collect();
+    assert_eq!(fixes, ["1.0.1", "1.0.1"]);
+}
+
+#[test]
 fn what_was_not_looked_at_is_not_called_useless() {
     let policy = Policy { ignores: vec![of("CVE-2026-0009")], ..Policy::default() };
     assert_eq!(Applied::new(&policy, TODAY, false).remarks(false), []);
     assert_eq!(Applied::new(&policy, TODAY, false).remarks(true).len(), 1);
+    assert_eq!(Applied::new(&policy, TODAY, false).idle().collect::<Vec<_>>(), [0]);
 }

@@ -13,8 +13,7 @@ mod slip;
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-use super::{Check, Notice};
-use crate::graph::Graph;
+use super::{Check, Found, Notice};
 use crate::package::Ecosystem;
 use slip::{is_slip, letters, skeleton};
 
@@ -87,10 +86,9 @@ impl Names {
 }
 
 /// Looks at every name once.
-pub(super) fn check(graph: &Graph, out: &mut Vec<Notice>) {
-    for (id, instance) in super::packages(graph) {
-        let name = &*instance.package.name;
-        let direct = graph.is_direct(id);
+pub(super) fn check(packages: &[Found<'_>], out: &mut Vec<Notice>) {
+    for Found { instance, direct } in packages {
+        let (name, direct) = (&*instance.package.name, *direct);
         let resembled = match (instance.package.ecosystem, name.strip_prefix('@').and_then(|rest| rest.split_once('/'))) {
             (Ecosystem::Npm, Some((scope, _))) => resembled(&SCOPE_NAMES, scope, direct).map(|scope| format!("@{scope}")),
             (Ecosystem::Npm, None) => resembled(&NPM_NAMES, name, direct).map(str::to_owned),

@@ -175,9 +175,11 @@ mod tests {
         assert_eq!(found(&commit("c/d/", &paths)), [("/Cargo.lock".to_owned(), "")]);
         assert_eq!(commit("", &paths).manifests("a/"), [("b", ID)]);
         assert_eq!(commit("", &paths).manifests("a/b/"), [("", ID)]);
-        for line in
-            [format!("120000 blob {ID}\tCargo.lock"), format!("100644 blob --help\tCargo.lock"), format!("160000 commit {ID}\tCargo.lock")]
-        {
+        for line in [
+            format!("120000 blob {ID}\tCargo.lock"),
+            "100644 blob --help\tCargo.lock".to_owned(),
+            format!("160000 commit {ID}\tCargo.lock"),
+        ] {
             assert_eq!(entry(line.as_bytes()), None, "{line}");
         }
     }

@@ -6,6 +6,7 @@ use casque_audit::{Kind, Limits, Lockfile, Remark, kind_named, named, search, sp
 use casque_scan::render::one_line;
 
 use super::Verb;
+use crate::exit::Exit;
 use crate::printer;
 
 /// Why not all that was named could be had. The worst is greatest.
@@ -15,6 +16,15 @@ pub(super) enum Trouble {
     Nothing,
     /// Something is not there, or cannot be read.
     Failed,
+}
+
+impl Trouble {
+    pub(super) const fn exit(self) -> Exit {
+        match self {
+            Self::Nothing => Exit::Nothing,
+            Self::Failed => Exit::Error,
+        }
+    }
 }
 
 /// The lockfiles in the order of the command line, each once.

@@ -33,9 +33,12 @@ use jiff::civil::Date;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Written {
     pub(crate) policy: Policy,
-    /// Where each of the policy's entries stands.
-    pub(crate) places: Vec<usize>,
+    /// Where each of the policy's entries stands: from its header to the end of its last value.
+    pub(crate) places: Vec<Range<usize>>,
 }
+
+/// Every key of an entry.
+const KEYS: [&str; 10] = ["id", "reason", "expires", "package", "versions", "path", "lockfile", "until-fixable", "allow-malware", "vex"];
 
 /// Reads `[audit]`. Entries that were refused are left out.
 pub(crate) fn read(mut section: Section<'_, '_>) -> Written {
@@ -47,7 +50,8 @@ pub(crate) fn read(mut section: Section<'_, '_>) -> Written {
     };
     written.policy.supply = supply(&mut section);
     for entry in section.sections("ignore").unwrap_or_default() {
-        let place = entry.span().start;
+        let ends = KEYS.iter().filter_map(|key| entry.value_span(key)).map(|span| span.end);
+        let place = entry.span().start..ends.fold(entry.span().end, usize::max);
         if let Some(ignore) = ignore(entry) {
             written.policy.ignores.push(ignore);
             written.places.push(place);
@@ -193,7 +197,9 @@ mod tests {
         assert_eq!(problems, [""; 0]);
         assert_eq!(written.policy.gate.to_string(), "fail-on = \"low\", dev = \"fail\", fixable-only = true");
         let ignore = &written.policy.ignores[0];
-        assert!(text[written.places[0]..].starts_with("[[audit.ignore]]"));
+        let entry = &text[written.places[0].clone()];
+        assert!(entry.starts_with("[[audit.ignore]]") && entry.ends_with("vex = \"affected\""), "{entry}");
+        assert!(KEYS.iter().all(|key| entry.contains(&format!("\n{key} = "))), "{entry}");
         assert_eq!(
             (ignore.expires.unwrap().to_string().as_str(), ignore.path.as_ref().unwrap().to_string().as_str()),
             ("2027-01-31", "a > *")

@@ -33,7 +33,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, String> {
     }
     if let Some(audit) = &read.audit {
         let ignored = audit.policy.ignores.len();
-        printer::tell(format_args!("{:>8}  {}; {ignored} ignored", "audit", audit.policy.gate));
+        printer::tell(format_args!("{:>8}  {}; {ignored} ignores", "audit", audit.policy.gate));
     }
     if !complete {
         printer::hint("no [upstream] url: name the app with `casque guard --upstream URL` or `casque guard -- COMMAND`");

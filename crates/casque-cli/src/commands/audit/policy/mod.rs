@@ -2,6 +2,7 @@
 
 mod files;
 mod import;
+mod prune;
 
 use clap::{Args, Subcommand};
 
@@ -19,10 +20,13 @@ pub(crate) struct PolicyArgs {
 enum PolicyCommand {
     /// Turn what other tools were told to ignore into entries for casque.toml
     Import(import::ImportArgs),
+    /// Find entries of the policy file that are of no use any more, and take them out
+    Prune(prune::PruneArgs),
 }
 
 pub(super) fn run(args: &PolicyArgs) -> Result<Exit, String> {
     match &args.command {
         PolicyCommand::Import(args) => import::run(args),
+        PolicyCommand::Prune(args) => prune::run(args),
     }
 }
