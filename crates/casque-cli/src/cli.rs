@@ -18,6 +18,7 @@ use http::{HeaderName, HeaderValue, header};
 use crate::commands::audit::gate::GateArgs;
 use crate::commands::audit::lists::ListArgs;
 use crate::commands::audit::{SupplyArgs, Verb};
+use crate::commands::limits::LimitsArgs;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -45,6 +46,8 @@ pub(crate) enum Command {
     Audit(Box<AuditArgs>),
     /// Make the database of advisories that `casque audit` asks, and look at it
     Db(DbArgs),
+    /// Who is refused by a running gateway's limits, and who would be by others
+    Limits(LimitsArgs),
     /// Write a commented casque.toml for the project in this folder
     Init(InitArgs),
     /// Show what casque does, on a small app that is built in

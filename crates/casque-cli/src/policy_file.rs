@@ -68,6 +68,11 @@ impl PolicyFile {
         config.upstream.url.is_some() || config.routes.iter().any(|r| r.upstream.is_some())
     }
 
+    /// Where it says that a running gateway is asked.
+    pub(crate) fn admin_socket(&self) -> Option<PathBuf> {
+        Config::read(&Document::parse(&self.text)).admin.socket
+    }
+
     /// Reads what is written, draws all problems, and gives what runs.
     pub(crate) fn read(&self, over: &Overrides) -> Read {
         let document = Document::parse(&self.text);

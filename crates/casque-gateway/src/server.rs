@@ -18,6 +18,7 @@ use casque::serve::{Caps, Drain, Stopper, accept, connection, stopper};
 
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
+use crate::admin::{AdminSocket, Verbs};
 use crate::observe::{LogWriter, Logger};
 use crate::policy::Policy;
 use crate::reports::Inbox;
@@ -34,6 +35,8 @@ pub struct Gateway {
     address: SocketAddr,
     /// The operator's pages, if there are any.
     admin: Option<Socket>,
+    /// The operator's verbs, if there are any.
+    admin_socket: Option<AdminSocket>,
     shared: Arc<Shared>,
     stop: Stopper,
     drain: Drain,
@@ -48,7 +51,7 @@ pub struct Handle {
 
 /// The policy of all workers, and how often it has changed.
 #[derive(Debug)]
-struct Shared {
+pub(crate) struct Shared {
     generation: AtomicU64,
     policy: Mutex<Arc<Policy>>,
     /// A proxy that is not trusted and yet speaks for others; noticed once.
@@ -74,7 +77,7 @@ impl fmt::Display for Notice {
 }
 
 impl Shared {
-    fn policy(&self) -> Arc<Policy> {
+    pub(crate) fn policy(&self) -> Arc<Policy> {
         self.policy.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -137,11 +140,15 @@ impl Gateway {
     pub fn bind(policy: Policy) -> io::Result<Self> {
         let socket = bind(policy.listen)?;
         let address = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
-        let admin = policy.admin.map(|address| bind(address).and_then(|s| s.listen(BACKLOG).map(|()| s))).transpose()?;
+        let admin = policy.admin.map(|address| {
+            let bound = bind(address).and_then(|s| s.listen(BACKLOG).map(|()| s));
+            bound.map_err(|e| io::Error::other(format!("[admin] listen {address}: {e}; choose another address")))
+        });
+        let (admin, admin_socket) = (admin.transpose()?, policy.admin_socket.as_deref().map(AdminSocket::bind).transpose()?);
         let (stop, drain) = stopper();
         let shared =
             Arc::new(Shared { generation: AtomicU64::new(0), policy: Mutex::new(Arc::new(policy)), unheard_proxy: OnceLock::new() });
-        Ok(Self { socket, address, admin, shared, stop, drain })
+        Ok(Self { socket, address, admin, admin_socket, shared, stop, drain })
     }
 
     /// Opens the door: from here on connections are queued, and served when [`Gateway::run`] begins.
@@ -186,6 +193,11 @@ impl Gateway {
         if let Some(socket) = self.admin {
             admin::start(socket.into(), inbox.clone(), self.drain.clone())?;
         }
+        // Its file is there until the last worker has ended.
+        let admin_socket = self.admin_socket;
+        if let Some(socket) = &admin_socket {
+            socket.start(Verbs::new(self.shared.clone(), store.clone()), self.drain.clone())?;
+        }
         let mut workers = Vec::new();
         for n in 0..threads {
             let worker = Worker {
@@ -208,6 +220,7 @@ impl Gateway {
             }
         }
         writer.finish();
+        drop(admin_socket);
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ mod upstream;
 
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use casque::client_ip::ForwardedHeader;
@@ -123,6 +124,8 @@ impl Default for Reports {
 pub struct Admin {
     /// A loopback address. Default: no pages.
     pub listen: Option<SocketAddr>,
+    /// A Unix socket, for `casque limits`. Default: none.
+    pub socket: Option<PathBuf>,
 }
 
 /// `[log]`
@@ -317,8 +320,16 @@ impl Admin {
                 Err("it must be on loopback: the pages have no password; reach them by `ssh -L`".to_owned())
             }
         });
+        let socket = s.parsed("socket", "a path such as \"/run/casque/admin.sock\"", |text| {
+            // The system's own bound is 107 bytes.
+            match text.len() {
+                0 => Err("expected a path: only the gateway's own user may open the socket".to_owned()),
+                1..=107 if !text.contains('\0') && !text.ends_with('/') => Ok(PathBuf::from(text)),
+                _ => Err("expected the path of a file, of at most 107 bytes".to_owned()),
+            }
+        });
         s.finish();
-        Self { listen: listen.map(|l| l.value) }
+        Self { listen: listen.map(|l| l.value), socket: socket.map(|s| s.value) }
     }
 }
 

@@ -29,6 +29,7 @@ pub mod compat;
 #[cfg(feature = "config")]
 pub mod config;
 mod count_by;
+mod counted;
 mod decision;
 pub mod fields;
 mod future;
@@ -37,6 +38,7 @@ mod layer;
 mod limiter;
 mod name;
 mod quota;
+pub mod replay;
 mod reply;
 mod rule;
 mod service;

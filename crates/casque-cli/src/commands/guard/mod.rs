@@ -323,6 +323,8 @@ fn cannot_listen(address: SocketAddr, error: &io::Error) -> String {
             format!("cannot listen on {address}: ports below 1024 need rights; choose another with --listen")
         }
         io::ErrorKind::AddrNotAvailable => format!("cannot listen on {address}: this machine has no such address"),
+        // It says itself what it is about.
+        _ if error.get_ref().is_some() => error.to_string(),
         _ => format!("cannot listen on {address}: {error}"),
     }
 }
