@@ -12,7 +12,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use casque::limit::MemoryStore;
 use casque::serve::{Caps, Drain, Stopper, accept, connection, stopper};
 
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
@@ -20,6 +19,7 @@ use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 use crate::observe::{LogWriter, Logger};
 use crate::policy::Policy;
 use crate::reports::Inbox;
+use crate::store::LimitStore;
 use crate::{admin, stack};
 
 /// Connections that may wait to be accepted.
@@ -52,13 +52,35 @@ struct Shared {
     policy: Mutex<Arc<Policy>>,
     /// A proxy that is not trusted and yet speaks for others; noticed once.
     unheard_proxy: OnceLock<IpAddr>,
+    /// Where the limits' state is.
+    store: Arc<LimitStore>,
+    told: Mutex<Told>,
+}
+
+/// What the operator has been told already.
+#[derive(Debug, Default)]
+struct Told {
+    unheard_proxy: bool,
+    store_is_down: bool,
 }
 
 /// Something the operator should know while the gateway runs. Each is told once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// Requests with `X-Forwarded-For` come from this address, which is not a trusted proxy.
     UntrustedProxy(IpAddr),
+    /// The store of limits cannot answer, for this reason.
+    StoreIsDown(String),
+    /// It can again.
+    StoreIsBack,
+}
+
+impl Notice {
+    /// Whether nothing is wrong any more.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        *self == Self::StoreIsBack
+    }
 }
 
 impl fmt::Display for Notice {
@@ -68,6 +90,8 @@ impl fmt::Display for Notice {
                 f,
                 "requests with X-Forwarded-For come from {ip}, which is not under [client-ip] trusted-proxies: if it is your proxy, all its clients share one limit, and HTTPS is not seen"
             ),
+            Self::StoreIsDown(why) => write!(f, "the store of limits: {why}; what happens until it is back is [store] on-error"),
+            Self::StoreIsBack => f.write_str("the store of limits answers again"),
         }
     }
 }
@@ -112,14 +136,23 @@ impl Handle {
     /// Swaps the policy. Requests in flight finish under the old one; the listening address, the number of threads, the
     /// connection caps and the form of the log stay as they were started.
     pub fn reload(&self, policy: Policy) {
+        self.shared.store.choose(policy.store.as_ref());
         *self.shared.policy.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
         self.shared.generation.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// What should be known by now.
+    /// The next thing that should be known by now and has not been told.
     #[must_use]
     pub fn notice(&self) -> Option<Notice> {
-        self.shared.unheard_proxy.get().copied().map(Notice::UntrustedProxy)
+        let mut told = self.shared.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(proxy) = self.shared.unheard_proxy.get().filter(|_| !told.unheard_proxy) {
+            told.unheard_proxy = true;
+            return Some(Notice::UntrustedProxy(*proxy));
+        }
+        let trouble = self.shared.store.trouble();
+        let is_news = trouble.is_some() != told.store_is_down;
+        told.store_is_down = trouble.is_some();
+        is_news.then(|| trouble.map_or(Notice::StoreIsBack, Notice::StoreIsDown))
     }
 
     /// Accepts no more and lets requests in flight finish; [`Gateway::run`] then returns.
@@ -138,8 +171,15 @@ impl Gateway {
         let address = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
         let admin = policy.admin.map(|address| bind(address).and_then(|s| s.listen(BACKLOG).map(|()| s))).transpose()?;
         let (stop, drain) = stopper();
-        let shared =
-            Arc::new(Shared { generation: AtomicU64::new(0), policy: Mutex::new(Arc::new(policy)), unheard_proxy: OnceLock::new() });
+        let store = Arc::new(LimitStore::default());
+        store.choose(policy.store.as_ref());
+        let shared = Arc::new(Shared {
+            generation: AtomicU64::new(0),
+            policy: Mutex::new(Arc::new(policy)),
+            unheard_proxy: OnceLock::new(),
+            store,
+            told: Mutex::default(),
+        });
         Ok(Self { socket, address, admin, shared, stop, drain })
     }
 
@@ -177,7 +217,6 @@ impl Gateway {
         };
         let caps = Caps::new(policy.settings.max_connections, policy.settings.max_connections_per_client);
         let (logger, writer) = LogWriter::start(policy.access_log, log);
-        let store = Arc::new(MemoryStore::default());
         let inbox = Arc::new(Inbox::default());
         if let Some(socket) = self.admin {
             admin::start(socket.into(), inbox.clone(), self.drain.clone())?;
@@ -189,7 +228,6 @@ impl Gateway {
                 shared: self.shared.clone(),
                 caps: caps.clone(),
                 drain: self.drain.clone(),
-                store: store.clone(),
                 inbox: inbox.clone(),
                 logger: logger.clone(),
             };
@@ -225,7 +263,6 @@ struct Worker {
     shared: Arc<Shared>,
     caps: Arc<Caps>,
     drain: Drain,
-    store: Arc<MemoryStore>,
     inbox: Arc<Inbox>,
     logger: Logger,
 }
@@ -242,8 +279,11 @@ impl Worker {
 
     async fn serve(self) -> io::Result<()> {
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
+        // A Redis that is not there must neither keep the gateway from starting nor hold up its first requests.
+        tokio::task::spawn_local(self.shared.store.connect());
+        let store = self.shared.store.clone();
         let current = Current::new(self.shared);
-        let stack = stack::build(current.clone(), self.store, self.inbox, self.logger, self.drain.clone());
+        let stack = stack::build(current.clone(), store, self.inbox, self.logger, self.drain.clone());
         loop {
             let (io, peer, permit) = tokio::select! {
                 biased;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use casque::cookie::Cookies;
 use casque::headers::Headers;
 use casque::headers::fetch_metadata::{FetchMetadata, FetchMetadataLayer};
-use casque::limit::{Limited, MemoryStore};
+use casque::limit::Limited;
 use casque::serve::Drain;
 use casque::{CookieLayer, HeadersLayer, LimitLayer};
 use tower_layer::Layer;
@@ -17,12 +17,13 @@ use crate::observe::{Logger, Record, RecordLayer};
 use crate::reports::{Inbox, Intake, IntakeLayer};
 use crate::rescue::{self, Rescue, RescueLayer};
 use crate::server::Current;
+use crate::store::LimitStore;
 
 /// The one shape of the gateway. What varies by route lies in the request's [`Exchange`], so a reload swaps data, never types.
-pub(crate) type Stack = Record<Admit<Headers<Rescue<Intake<FetchMetadata<Limited<Cookies<Forward>, MemoryStore>>>>>>>;
+pub(crate) type Stack = Record<Admit<Headers<Rescue<Intake<FetchMetadata<Limited<Cookies<Forward>, LimitStore>>>>>>>;
 
 /// Builds a worker's stack, from the inside out.
-pub(crate) fn build(current: Rc<Current>, store: Arc<MemoryStore>, inbox: Arc<Inbox>, logger: Logger, drain: Drain) -> Stack {
+pub(crate) fn build(current: Rc<Current>, store: Arc<LimitStore>, inbox: Arc<Inbox>, logger: Logger, drain: Drain) -> Stack {
     // The app. The only place that talks to another machine.
     let app = Forward::new(drain);
     // The app's cookies, before anybody else sees its response. What was done to them is for the log alone.

@@ -514,7 +514,7 @@ fn idle_connections_to_the_app_are_closed_though_nobody_asks() {
 fn what_belongs_to_no_app_is_nobodys() {
     let document = casque::config::Document::parse("[[route]]\nhost = \"admin.internal\"\nupstream = \"http://127.0.0.1:1\"\n");
     let config = casque_gateway::Config::read(&document);
-    let over = casque_gateway::policy::Overrides { listen: Some("127.0.0.1:0".parse().unwrap()), upstream: None };
+    let over = casque_gateway::policy::Overrides { listen: Some("127.0.0.1:0".parse().unwrap()), ..Default::default() };
     let gateway = support::run(casque_gateway::Policy::compile(&config, &over, &document).unwrap());
     assert!(gateway.exchange(&get("")).starts_with("HTTP/1.1 404 "));
     let admin = get("").replace("shop.example", "admin.internal:8080");

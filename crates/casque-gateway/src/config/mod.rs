@@ -14,6 +14,7 @@ use casque::config::{At, Document, Section};
 use casque::headers::fetch_metadata;
 use casque::host::HostPattern;
 use casque::limit::Limit;
+use casque::limit::store::redis::config::Written as Store;
 use casque::{Scheme, cookie, headers, limit};
 
 pub use listen::parse as parse_listen;
@@ -34,6 +35,8 @@ pub struct Config {
     pub limits: Option<Vec<Limit>>,
     /// Where `limit = []` stands, if it does.
     pub no_limits: Option<Range<usize>>,
+    /// `[store]`
+    pub store: Store,
     /// `[cookies]`
     pub cookies: cookie::config::Written,
     /// `[fetch-metadata]`
@@ -167,6 +170,7 @@ impl Config {
             headers: root.section("headers").map(headers::config::Written::read).unwrap_or_default(),
             limits: limits.map(limit::config::read),
             no_limits,
+            store: root.section("store").map(Store::read).unwrap_or_default(),
             cookies: root.section("cookies").map(cookie::config::Written::read).unwrap_or_default(),
             fetch_metadata: root.section("fetch-metadata").map(fetch_metadata::config::Written::read).unwrap_or_default(),
             reports: root.section("reports").map(Reports::read).unwrap_or_default(),

@@ -16,6 +16,7 @@ use casque_gateway::{Config, Gateway, Handle, Policy};
 use self::app::App;
 use self::signals::{Signal, Signals};
 use crate::cli::GuardArgs;
+use crate::env;
 use crate::exit::Exit;
 use crate::policy_file::{DEFAULT_NAME, PolicyFile};
 use crate::printer::{self, BOLD, DIM};
@@ -36,6 +37,7 @@ pub(crate) fn run(args: &GuardArgs) -> Result<Exit, String> {
     let over = Overrides {
         listen: args.listen,
         upstream: port.map(|port| Upstream::Tcp { host: "127.0.0.1".to_owned(), port }).or_else(|| args.upstream.clone()),
+        variable: Some(env::named),
     };
     let read = file.read(&over);
     if read.count.errors > 0 {
@@ -44,7 +46,7 @@ pub(crate) fn run(args: &GuardArgs) -> Result<Exit, String> {
     let Some(policy) = read.policy else {
         return Err(format!("which app? Use `casque guard -- COMMAND`, `--upstream URL`, or `url` under [upstream] in {DEFAULT_NAME}"));
     };
-    let listen = policy.listen();
+    let (listen, store) = (policy.listen(), policy.store());
     // Taken before the app is started: an address in use must not cost an app start.
     let gateway = Gateway::bind(policy).map_err(|e| cannot_listen(listen, &e))?;
     let address = gateway.address();
@@ -53,7 +55,7 @@ pub(crate) fn run(args: &GuardArgs) -> Result<Exit, String> {
     runtime.block_on(async {
         // Signals are caught before there is anything that they could orphan.
         let mut signals = Signals::catch().map_err(|e| format!("cannot catch signals: {e}"))?;
-        let guard = Guard { file, over, address, grade: !args.no_grade };
+        let guard = Guard { file, over, address, store, grade: !args.no_grade };
         match port {
             Some(port) => guard.with_app(gateway, &read.config, App::start(&args.app, port)?, &mut signals).await,
             None => guard.alone(gateway, &read.config, &mut signals).await,
@@ -66,6 +68,8 @@ struct Guard {
     file: PolicyFile,
     over: Overrides,
     address: SocketAddr,
+    /// Where the limits' state is, if not in memory.
+    store: Option<String>,
     /// Whether the page is graded at start.
     grade: bool,
 }
@@ -202,7 +206,7 @@ impl Guard {
         printer::say(format_args!("{BOLD}casque {}{BOLD:#} guards {target}", env!("CARGO_PKG_VERSION")));
         printer::say("");
         printer::say(format_args!("{:>9}  {BOLD}http://{}{BOLD:#}", "site", self.address));
-        for (what, value) in summary(config) {
+        for (what, value) in summary(config, self.store.clone()) {
             printer::say(format_args!("{what:>9}  {value}"));
         }
         match &self.file.path {
@@ -249,12 +253,15 @@ impl Serving {
     }
 }
 
-/// Says what the gateway has noticed, once, and then waits for ever.
+/// Says what the gateway has noticed. Never ends.
 async fn notices(handle: &Handle) {
     loop {
-        if let Some(notice) = handle.notice() {
-            printer::warning(notice);
-            return std::future::pending().await;
+        while let Some(notice) = handle.notice() {
+            if notice.is_good() {
+                printer::say(notice);
+            } else {
+                printer::warning(notice);
+            }
         }
         tokio::time::sleep(NOTICE_INTERVAL).await;
     }

@@ -33,6 +33,8 @@
 //! The user that signs in needs `+evalsha +eval +get +set +del +time` on `~cq1:*`; on a cluster also `+cluster|slots`.
 
 mod breaker;
+#[cfg(feature = "config")]
+pub mod config;
 mod health;
 mod instead;
 mod link;

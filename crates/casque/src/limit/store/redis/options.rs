@@ -140,6 +140,12 @@ impl RedisOptions {
         self
     }
 
+    /// What happens while Redis cannot answer.
+    #[must_use]
+    pub fn when_it_fails(&self) -> OnError {
+        self.on_error
+    }
+
     /// The addresses without users and passwords, for people to read.
     #[must_use]
     pub fn addresses(&self) -> String {
