@@ -45,10 +45,12 @@ mod recovery;
 mod refused;
 mod script;
 mod server;
+mod spread;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
+use std::future::Future;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -269,18 +271,39 @@ impl Inner {
         Some(outcome)
     }
 
+    /// Charges all or none, in time.
     async fn charge(&self, charges: &[Charge], now: Micros) -> Result<Outcome, Trouble> {
+        if self.server.is_cluster() {
+            return self.in_time(self.charge_spread(charges, now)).await;
+        }
+        self.in_time(self.charge_at_once(charges, now)).await
+    }
+
+    /// Changes keys, in time.
+    async fn edit(&self, edits: &[Edit], now: Micros) -> Result<Outcome, Trouble> {
+        if self.server.is_cluster() {
+            return self.in_time(self.edit_spread(edits, now)).await;
+        }
+        self.in_time(self.edit_at_once(edits, now)).await
+    }
+
+    async fn charge_at_once(&self, charges: &[Charge], now: Micros) -> Result<Outcome, Trouble> {
         self.ask(self.scripts.charge(&self.names, charges, &self.creations, now)).await
     }
 
-    async fn edit(&self, edits: &[Edit], now: Micros) -> Result<Outcome, Trouble> {
+    async fn edit_at_once(&self, edits: &[Edit], now: Micros) -> Result<Outcome, Trouble> {
         self.ask(self.scripts.change(&self.names, edits, now)).await
     }
 
-    /// Asks, and tells the breaker how it went.
     async fn ask(&self, call: Call) -> Result<Outcome, Trouble> {
-        let answer = match tokio::time::timeout(self.options.timeout, self.send(&call)).await {
-            Ok(answer) => answer.and_then(|value| script::outcome(&value, &call).ok_or_else(Trouble::no_answer)),
+        let answer = self.send(&call).await?;
+        script::outcome(&answer, &call).ok_or_else(Trouble::no_answer)
+    }
+
+    /// Waits for an answer no longer than it may take, and tells the breaker how it went.
+    async fn in_time(&self, asked: impl Future<Output = Result<Outcome, Trouble>>) -> Result<Outcome, Trouble> {
+        let answer = match tokio::time::timeout(self.options.timeout, asked).await {
+            Ok(answer) => answer,
             Err(_) => Err(Trouble::TimedOut),
         };
         let now = self.clock.now();

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use super::*;
 
 /// How often the server was asked this by clients and scripts since it last forgot.
-fn calls(server: &RedisServer, command: &str) -> u64 {
+pub(super) fn calls(server: &RedisServer, command: &str) -> u64 {
     let stats = server.ask(&["INFO", "commandstats"]);
     let line = stats.lines().find_map(|l| l.strip_prefix(&format!("cmdstat_{command}:calls=")).map(str::to_owned));
     line.map_or(0, |l| l.split(',').next().unwrap().parse().unwrap())

@@ -1,6 +1,7 @@
 //! Against a real server that each test starts. Without one the tests say so and pass.
 
 mod calls;
+mod cluster;
 mod outages;
 #[path = "../../../../../tests/support/redis_server.rs"]
 mod redis_server;
