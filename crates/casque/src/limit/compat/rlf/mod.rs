@@ -54,3 +54,6 @@ pub use runtime::TokioRuntime;
 pub use runtime::{Runtime, Task};
 pub use timeouts::{TimeoutOptions, Timeouts};
 pub use union::RateLimiterUnion;
+
+#[cfg(feature = "redis")]
+pub use crate::limit::store::redis::RedisCounters;

@@ -30,11 +30,14 @@
 //! key at its limit is not pushed out by keys that are not. *A hostile answer*: an answer that is none of the scripts' counts as
 //! no answer.
 //!
-//! The user that signs in needs `+evalsha +eval +get +set +del +time` on `~cq1:*`; on a cluster also `+cluster|slots`.
+//! The user that signs in needs `+evalsha +eval +get +set +del +time` on `~cq1:*`; on a cluster also `+cluster|slots`, and
+//! for [`RedisCounters`] `+exists +incrby +pttl`.
 
 mod breaker;
 #[cfg(feature = "config")]
 pub mod config;
+#[cfg(feature = "compat")]
+mod counters;
 mod health;
 mod instead;
 mod link;
@@ -54,6 +57,8 @@ use std::future::Future;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+#[cfg(feature = "compat")]
+pub use counters::RedisCounters;
 pub use health::Health;
 pub use options::{OnError, OptionsError, RedisOptions, check_url};
 
@@ -301,7 +306,7 @@ impl Inner {
     }
 
     /// Waits for an answer no longer than it may take, and tells the breaker how it went.
-    async fn in_time(&self, asked: impl Future<Output = Result<Outcome, Trouble>>) -> Result<Outcome, Trouble> {
+    async fn in_time<T>(&self, asked: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
         let answer = match tokio::time::timeout(self.options.timeout, asked).await {
             Ok(answer) => answer,
             Err(_) => Err(Trouble::TimedOut),

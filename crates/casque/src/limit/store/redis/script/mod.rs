@@ -19,12 +19,16 @@ const CLOCK: &str = include_str!("clock.lua");
 const BUDGET: &str = include_str!("budget.lua");
 const CHARGE: &str = include_str!("charge.lua");
 const CHANGE: &str = include_str!("change.lua");
+#[cfg(feature = "compat")]
+const COUNT: &str = include_str!("count.lua");
 
-/// Both scripts.
+/// All scripts.
 #[derive(Debug)]
 pub(super) struct Scripts {
     charge: Arc<Script>,
     change: Arc<Script>,
+    #[cfg(feature = "compat")]
+    count: Arc<Script>,
     time: Time,
 }
 
@@ -32,6 +36,13 @@ pub(super) struct Scripts {
 struct Script {
     text: String,
     hash: String,
+}
+
+impl Script {
+    fn new(text: String) -> Arc<Self> {
+        let hash = redis::Script::new(&text).get_hash().to_owned();
+        Arc::new(Self { text, hash })
+    }
 }
 
 /// Who tells the time.
@@ -56,10 +67,26 @@ impl Scripts {
             // Where time stands still between two calls, keys must not end by themselves.
             #[cfg(test)]
             let text = if time == Time::Caller { text.replace("math.ceil((free - now) / 1000)", "3600000") } else { text };
-            let hash = redis::Script::new(&text).get_hash().to_owned();
-            Arc::new(Script { text, hash })
+            Script::new(text)
         };
-        Self { charge: of(CHARGE), change: of(CHANGE), time }
+        Self {
+            charge: of(CHARGE),
+            change: of(CHANGE),
+            #[cfg(feature = "compat")]
+            count: Script::new(COUNT.to_owned()),
+            time,
+        }
+    }
+
+    /// A call of a counter that ends `time` milliseconds after it began; `None`: never.
+    #[cfg(feature = "compat")]
+    pub(super) fn count(&self, names: &Names, key: &Key, step: Step, points: i64, time: Option<u64>) -> Call {
+        let mut call = Call::new(&self.count, 1);
+        call.key(names, key);
+        call.word(step.word());
+        call.arguments.push(Argument::Signed(points));
+        call.number(time.map_or(0, |time| time.clamp(1, LONGEST / 1000)));
+        call
     }
 
     fn timed(&self, mut call: Call, now: Micros) -> Call {
@@ -154,6 +181,28 @@ impl What {
     }
 }
 
+/// What is done to a counter.
+#[cfg(feature = "compat")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    Add,
+    Put,
+    Get,
+    Delete,
+}
+
+#[cfg(feature = "compat")]
+impl Step {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Put => "put",
+            Self::Get => "get",
+            Self::Delete => "delete",
+        }
+    }
+}
+
 /// A budget as the scripts read it.
 fn numbers(budget: &Budget, now: Micros) -> (&'static str, [u64; 3]) {
     match budget {
@@ -180,6 +229,8 @@ pub(super) struct Call {
 enum Argument {
     Word(&'static str),
     Number(u64),
+    #[cfg(feature = "compat")]
+    Signed(i64),
 }
 
 impl Call {
@@ -223,6 +274,8 @@ impl Call {
             match argument {
                 Argument::Word(word) => command.arg(*word),
                 Argument::Number(n) => command.arg(*n),
+                #[cfg(feature = "compat")]
+                Argument::Signed(n) => command.arg(*n),
             };
         }
         command

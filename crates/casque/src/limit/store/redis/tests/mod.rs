@@ -2,6 +2,8 @@
 
 mod calls;
 mod cluster;
+#[cfg(feature = "compat")]
+mod counters;
 mod outages;
 #[path = "../../../../../tests/support/redis_server.rs"]
 mod redis_server;
