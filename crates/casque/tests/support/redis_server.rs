@@ -9,6 +9,8 @@ use std::time::Duration;
 pub(crate) struct RedisServer {
     child: Option<Child>,
     pub(crate) port: u16,
+    /// A file of settings, for those who need one, and arguments.
+    settings: Option<String>,
     arguments: Vec<String>,
     /// Where a node of a cluster writes what it knows of the others.
     folder: std::path::PathBuf,
@@ -38,11 +40,20 @@ pub(crate) fn free_port() -> u16 {
 impl RedisServer {
     /// A server that keeps nothing on the disk; `None` if there is no program to start.
     pub(crate) fn start(arguments: &[&str]) -> Option<Self> {
+        Self::start_with(None, arguments)
+    }
+
+    /// A sentinel that watches a master on this port.
+    pub(crate) fn sentinel(name: &str, port: u16) -> Option<Self> {
+        Self::start_with(Some(format!("sentinel monitor {name} 127.0.0.1 {port} 1\n")), &["--sentinel"])
+    }
+
+    fn start_with(settings: Option<String>, arguments: &[&str]) -> Option<Self> {
         program()?;
         let port = free_port();
         let folder = std::env::temp_dir().join(format!("casque-redis-{}-{port}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let mut server = Self { child: None, port, arguments: arguments.iter().map(|a| (*a).to_owned()).collect(), folder };
+        let mut server = Self { child: None, port, settings, arguments: arguments.iter().map(|a| (*a).to_owned()).collect(), folder };
         server.start_again();
         Some(server)
     }
@@ -52,11 +63,17 @@ impl RedisServer {
         self.kill();
         let port = self.port.to_string();
         let mut command = Command::new(program().unwrap());
+        if let Some(settings) = &self.settings {
+            let file = self.folder.join("settings");
+            std::fs::write(&file, settings).unwrap();
+            command.arg(file);
+        }
         command.args(["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no"]);
         command.arg("--dir").arg(&self.folder).args(&self.arguments);
         self.child = Some(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
         for _ in 0..500 {
-            if self.try_ask(&["PING"]).is_some_and(|a| a.starts_with("+PONG") || a.starts_with("-NOAUTH")) {
+            // `+PONG`, or `-NOAUTH`.
+            if self.first_of_answer("PING").is_some() {
                 return;
             }
             std::thread::sleep(Duration::from_millis(10));
@@ -88,9 +105,16 @@ impl RedisServer {
 
     /// Sends one command and waits for the first byte of its answer only.
     pub(crate) fn tell(&self, command: &str) {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        stream.write_all(format!("{command}\r\n").as_bytes()).unwrap();
-        stream.read_exact(&mut [0]).unwrap();
+        self.first_of_answer(command).unwrap();
+    }
+
+    fn first_of_answer(&self, command: &str) -> Option<u8> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+        stream.write_all(format!("{command}\r\n").as_bytes()).ok()?;
+        let mut byte = [0];
+        stream.read_exact(&mut byte).ok()?;
+        Some(byte[0])
     }
 
     fn try_ask(&self, command: &[&str]) -> Option<String> {

@@ -8,6 +8,7 @@ mod outages;
 #[path = "../../../../../tests/support/redis_server.rs"]
 mod redis_server;
 mod same_as_memory;
+mod ways;
 
 use std::sync::Arc;
 use std::time::Duration;
