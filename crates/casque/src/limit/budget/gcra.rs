@@ -100,6 +100,12 @@ impl Gcra {
         self.interval
     }
 
+    /// How far ahead of now the TAT may run, in microseconds.
+    #[must_use]
+    pub fn tolerance(&self) -> u64 {
+        self.tolerance
+    }
+
     /// How far ahead of now the TAT may be for one more request to pass.
     pub(in crate::limit) fn slack(&self) -> u64 {
         self.tolerance - self.interval
