@@ -18,6 +18,7 @@ const LONGEST: u64 = 1 << 51;
 const CLOCK: &str = include_str!("clock.lua");
 const BUDGET: &str = include_str!("budget.lua");
 const CHARGE: &str = include_str!("charge.lua");
+const RATE: &str = include_str!("rate.lua");
 const CHANGE: &str = include_str!("change.lua");
 #[cfg(feature = "compat")]
 const COUNT: &str = include_str!("count.lua");
@@ -26,6 +27,7 @@ const COUNT: &str = include_str!("count.lua");
 #[derive(Debug)]
 pub(super) struct Scripts {
     charge: Arc<Script>,
+    rate: Arc<Script>,
     change: Arc<Script>,
     #[cfg(feature = "compat")]
     count: Arc<Script>,
@@ -62,16 +64,21 @@ impl Scripts {
             #[cfg(test)]
             Time::Caller => "local now = tonumber(table.remove(ARGV))\n",
         };
-        let of = |body: &str| {
-            let text = [clock, BUDGET, body].concat();
+        let of = |bodies: &[&str]| {
+            let text = [&[clock], bodies].concat().concat();
             // Where time stands still between two calls, keys must not end by themselves.
             #[cfg(test)]
-            let text = if time == Time::Caller { text.replace("math.ceil((free - now) / 1000)", "3600000") } else { text };
+            let text = if time == Time::Caller {
+                text.replace("math.ceil((free - now) / 1000)", "3600000").replace("math.ceil(after / 1000)", "3600000")
+            } else {
+                text
+            };
             Script::new(text)
         };
         Self {
-            charge: of(CHARGE),
-            change: of(CHANGE),
+            charge: of(&[BUDGET, CHARGE]),
+            rate: of(&[RATE]),
+            change: of(&[BUDGET, CHANGE]),
             #[cfg(feature = "compat")]
             count: Script::new(COUNT.to_owned()),
             time,
@@ -81,7 +88,7 @@ impl Scripts {
     /// A call of a counter that ends `time` milliseconds after it began; `None`: never.
     #[cfg(feature = "compat")]
     pub(super) fn count(&self, names: &Names, key: &Key, step: Step, points: i64, time: Option<u64>) -> Call {
-        let mut call = Call::new(&self.count, 1);
+        let mut call = Call::new(&self.count, Asked::Listed(1));
         call.key(names, key);
         call.word(step.word());
         call.arguments.push(Argument::Signed(points));
@@ -98,7 +105,16 @@ impl Scripts {
 
     /// A call that charges all or none.
     pub(super) fn charge(&self, names: &Names, charges: &[Charge], creations: &Gcra, now: Micros) -> Call {
-        let mut call = Call::new(&self.charge, charges.len());
+        if let [Charge { key, budget: Budget::Rate(gcra), cost, advisory, creator: None }] = *charges
+            && gcra.tolerance() <= LONGEST
+        {
+            let mut call = Call::new(&self.rate, Asked::Rate { gcra, cost, advisory });
+            call.key(names, &key);
+            call.numbers([gcra.interval(), gcra.tolerance(), gcra.burst().into()]);
+            call.number(cost.into());
+            return self.timed(call, now);
+        }
+        let mut call = Call::new(&self.charge, Asked::Listed(charges.len()));
         for charge in charges {
             call.key(names, &charge.key);
             if let Some(creator) = charge.creator {
@@ -120,7 +136,7 @@ impl Scripts {
 
     /// A call that does something to each key.
     pub(super) fn change(&self, names: &Names, edits: &[Edit], now: Micros) -> Call {
-        let mut call = Call::new(&self.change, edits.len());
+        let mut call = Call::new(&self.change, Asked::Listed(edits.len()));
         for edit in edits {
             call.key(names, &edit.key);
             let (word, n, m) = edit.what.written();
@@ -219,10 +235,18 @@ fn numbers(budget: &Budget, now: Micros) -> (&'static str, [u64; 3]) {
 #[derive(Debug)]
 pub(super) struct Call {
     script: Arc<Script>,
-    /// So many charges or edits.
-    count: usize,
+    asked: Asked,
     keys: Vec<[u8; Names::LENGTH]>,
     arguments: Vec<Argument>,
+}
+
+/// What an answer must tell.
+#[derive(Debug, Clone, Copy)]
+enum Asked {
+    /// How so many charges or edits went.
+    Listed(usize),
+    /// How a key stood before it was charged, from which follows how that went.
+    Rate { gcra: Gcra, cost: u32, advisory: bool },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -234,8 +258,8 @@ enum Argument {
 }
 
 impl Call {
-    fn new(script: &Arc<Script>, count: usize) -> Self {
-        Self { script: script.clone(), count, keys: Vec::with_capacity(4), arguments: Vec::with_capacity(16) }
+    fn new(script: &Arc<Script>, asked: Asked) -> Self {
+        Self { script: script.clone(), asked, keys: Vec::with_capacity(4), arguments: Vec::with_capacity(16) }
     }
 
     fn key(&mut self, names: &Names, key: &Key) {
@@ -284,7 +308,7 @@ impl Call {
 
 /// Whether this is an answer to a call that changes keys, which tells how each stands then.
 pub(super) fn is_answer(answer: &Value, call: &Call) -> bool {
-    matches!(answer, Value::Array(list) if list.len() == 3 + 4 * call.count)
+    matches!((answer, call.asked), (Value::Array(list), Asked::Listed(count)) if list.len() == 3 + 4 * count)
 }
 
 /// What a script's answer to a call says; `None` if it is no such answer.
@@ -292,6 +316,10 @@ pub(super) fn outcome(answer: &Value, call: &Call) -> Option<Outcome> {
     let Value::Array(list) = answer else { return None };
     let numbers: Option<Vec<i64>> = list.iter().map(|v| if let Value::Int(n) = v { Some(*n) } else { None }).collect();
     let numbers = numbers?;
+    let count = match call.asked {
+        Asked::Listed(count) => count,
+        Asked::Rate { gcra, cost, advisory } => return rate_outcome(&numbers, &gcra, cost, advisory),
+    };
     let (head, decisions) = numbers.split_first_chunk::<3>()?;
     let receipt = Receipt { at: Micros(u64::try_from(head[0]).ok()?), shared: u8::try_from(head[2]).ok()?, fallback: false };
     let mut outcome = Outcome { refused: usize::try_from(head[1]).ok(), receipt, ..Outcome::default() };
@@ -299,9 +327,24 @@ pub(super) fn outcome(answer: &Value, call: &Call) -> Option<Outcome> {
         outcome.decisions.push(decision(*passes, *left, *wait, *reset)?);
     }
     let told = outcome.decisions.as_slice();
-    let as_many = told.len() == outcome.refused.map_or(call.count, |refused| refused + 1) && told.len() <= call.count;
+    let as_many = told.len() == outcome.refused.map_or(count, |refused| refused + 1) && told.len() <= count;
     let is_refused = outcome.refused.is_none() || told.last().is_some_and(|last| !last.allowed);
     (as_many && is_refused).then_some(outcome)
+}
+
+fn rate_outcome(answer: &[i64], gcra: &Gcra, cost: u32, advisory: bool) -> Option<Outcome> {
+    let [now, ahead] = *answer else { return None };
+    let now = Micros(u64::try_from(now).ok()?);
+    let decision = match u64::try_from(ahead) {
+        Ok(ahead) if ahead <= gcra.tolerance() => gcra.decide(Micros(now.0.saturating_add(ahead)), now, cost).1,
+        Ok(_) => return None,
+        // What is left of a block, and two more, less than nothing.
+        Err(_) => Decision::block(ahead.checked_add(2)?.checked_neg().and_then(|left| u64::try_from(left).ok()).filter(|left| *left > 0)?),
+    };
+    let receipt = Receipt { at: now, ..Receipt::default() };
+    let mut outcome = Outcome { refused: (!decision.allowed && !advisory).then_some(0), receipt, ..Outcome::default() };
+    outcome.decisions.push(decision);
+    Some(outcome)
 }
 
 fn decision(passes: i64, left: i64, wait: i64, reset: i64) -> Option<Decision> {

@@ -161,22 +161,35 @@ fn liar(answer: &'static [u8]) -> String {
 
 #[tokio::test]
 async fn an_answer_that_is_none_is_no_answer() {
-    for answer in [
-        &b"+OK\r\n"[..],
-        b"$-1\r\n",
-        b":1\r\n",
-        b"*0\r\n",
-        b"*3\r\n:1\r\n:-1\r\n:0\r\n",
-        b"*7\r\n:-5\r\n:-1\r\n:0\r\n:1\r\n:9\r\n:0\r\n:0\r\n",
-        b"*7\r\n:5\r\n:-1\r\n:0\r\n:7\r\n:9\r\n:0\r\n:0\r\n",
-        b"*7\r\n:5\r\n:0\r\n:0\r\n:1\r\n:9\r\n:0\r\n:0\r\n",
-        b"*7\r\n:5\r\n:7\r\n:0\r\n:0\r\n:9\r\n:0\r\n:0\r\n",
-        b"*7\r\n:5\r\n:-1\r\n:0\r\n+1\r\n:9\r\n:0\r\n:0\r\n",
-        b"-ERR \x1b[31mmischief\r\n",
-        b"HTTP/1.1 400 Bad Request\r\n\r\n",
-    ] {
+    let rate = Quota::per_hour(2);
+    let [to_rate, to_list] = [
+        [
+            &b"+OK\r\n"[..],
+            b"$-1\r\n",
+            b":1\r\n",
+            b"*0\r\n",
+            b"*2\r\n:-5\r\n:0\r\n",
+            b"*2\r\n:5\r\n:-1\r\n",
+            b"*2\r\n:5\r\n:9223372036854775807\r\n",
+            b"*2\r\n:5\r\n+0\r\n",
+            b"*3\r\n:5\r\n:0\r\n:0\r\n",
+        ],
+        [
+            b"*3\r\n:1\r\n:-1\r\n:0\r\n",
+            b"*2\r\n:5\r\n:0\r\n",
+            b"*7\r\n:-5\r\n:-1\r\n:0\r\n:1\r\n:9\r\n:0\r\n:0\r\n",
+            b"*7\r\n:5\r\n:-1\r\n:0\r\n:7\r\n:9\r\n:0\r\n:0\r\n",
+            b"*7\r\n:5\r\n:0\r\n:0\r\n:1\r\n:9\r\n:0\r\n:0\r\n",
+            b"*7\r\n:5\r\n:7\r\n:0\r\n:0\r\n:9\r\n:0\r\n:0\r\n",
+            b"*7\r\n:5\r\n:-1\r\n:0\r\n+1\r\n:9\r\n:0\r\n:0\r\n",
+            b"-ERR \x1b[31mmischief\r\n",
+            b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        ],
+    ];
+    let all = to_rate.map(|answer| (rate, answer)).into_iter().chain(to_list.map(|answer| (rate.strict(), answer)));
+    for (quota, answer) in all {
         let store = RedisStore::new(options(&liar(answer)).timeout(Duration::from_millis(200)).on_error(OnError::Deny));
-        let limit = Limit::new("a", Quota::per_hour(2));
+        let limit = Limit::new("a", quota);
         let asked = Limiter::new(Arc::new(store.clone())).try_acquire(&limit, alice(), 1).await;
         let told = asked.expect_err(&String::from_utf8_lossy(answer)).to_string();
         assert!(!told.contains('\x1b'), "{told:?}");
