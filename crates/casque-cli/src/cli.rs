@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use casque_audit::report;
 use casque_audit::version::{Grammar, Version};
+use casque_audit::{Ecosystem, report};
 use casque_gateway::config::{Upstream, parse_listen};
 use casque_scan::render::Format;
 use casque_scan::{Grade, Profile};
@@ -44,7 +44,7 @@ pub(crate) enum Command {
     Scan(ScanArgs),
     /// Find dependencies with known vulnerabilities or malware, from lockfiles alone and without the network
     Audit(Box<AuditArgs>),
-    /// Make the database of advisories that `casque audit` asks, and look at it
+    /// Download the database of advisories that `casque audit` asks, make one, and look at it
     Db(DbArgs),
     /// Who is refused by a running gateway's limits, and who would be by others
     Limits(LimitsArgs),
@@ -231,9 +231,13 @@ pub(crate) struct AuditArgs {
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
 
-    /// The database: what `casque db build` wrote, or a folder of OSV records [default: advisories.db in the cache folder]
+    /// The database: what `casque db update` wrote, or a folder of OSV records [default: advisories.db in the cache folder]
     #[arg(long, value_name = "PATH")]
     pub(crate) db: Option<PathBuf>,
+
+    /// First do what `casque db update` does, if there is no database or it is a week old: this alone asks the network
+    #[arg(long)]
+    pub(crate) update: bool,
 
     /// Take advisories of any age. Otherwise the exit code is 4 when they are 90 days old
     #[arg(long)]
@@ -289,10 +293,58 @@ pub(crate) struct DbArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DbCommand {
+    /// Download the advisories that OSV publishes, or what has changed since, and compile them
+    Update(DbUpdateArgs),
     /// Compile OSV records into one file
     Build(DbBuildArgs),
     /// Check a database and tell what is in it
     Info(DbInfoArgs),
+    /// Tell which records were added, changed, withdrawn and removed between two databases
+    Diff(DbDiffArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  casque db update\n  casque db update --ecosystem npm\n  CASQUE_DB_URL=https://mirror.example/osv casque db update --db /var/lib/advisories.db"
+)]
+pub(crate) struct DbUpdateArgs {
+    /// Where the export is: a folder with npm/all.zip and crates.io/all.zip [default: $CASQUE_DB_URL, or OSV's public one]
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+
+    /// Which advisories: npm, crates.io, or both [default: both]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = named(&ECOSYSTEMS))]
+    pub(crate) ecosystem: Vec<Ecosystem>,
+
+    /// The database [default: casque/advisories.db in the cache folder]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) db: Option<PathBuf>,
+
+    /// How long all of it may take
+    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = casque::config::duration)]
+    pub(crate) timeout: Duration,
+
+    /// Ask other machines over plain http, where anybody on the way can change the advisories
+    #[arg(long)]
+    pub(crate) insecure_http: bool,
+}
+
+const ECOSYSTEMS: [(&str, Ecosystem); 2] = [(Ecosystem::Npm.osv(), Ecosystem::Npm), (Ecosystem::Cargo.osv(), Ecosystem::Cargo)];
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  casque db diff last-week.db\n  casque db diff old.db new.db --format json")]
+pub(crate) struct DbDiffArgs {
+    /// The older database, or a folder of OSV records
+    #[arg(value_name = "OLD")]
+    pub(crate) old: PathBuf,
+
+    /// The newer one [default: casque/advisories.db in the cache folder]
+    #[arg(value_name = "NEW")]
+    pub(crate) new: Option<PathBuf>,
+
+    /// The form of the report: text or json
+    #[arg(long, value_name = "NAME", default_value = "text", value_parser = ["text", "json"])]
+    pub(crate) format: String,
 }
 
 #[derive(Debug, Args)]

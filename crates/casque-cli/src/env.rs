@@ -1,5 +1,6 @@
 //! The variables of the environment that casque reads, all of them.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// The text of a variable that holds a secret; `None` where it is not set, empty, or no text.
@@ -12,6 +13,26 @@ pub(crate) fn secret(name: &str) -> Option<String> {
 pub(crate) fn cache() -> Option<PathBuf> {
     let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")))
+}
+
+/// Where `casque db update` downloads from, if not from OSV's public export: `CASQUE_DB_URL`.
+pub(crate) fn advisories() -> Option<OsString> {
+    set(&["CASQUE_DB_URL"])
+}
+
+/// The proxy for https: `https_proxy`, or else `all_proxy`, in small or in capital letters as curl has them.
+pub(crate) fn https_proxy() -> Option<OsString> {
+    set(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
+}
+
+/// The hosts that are asked without a proxy: `no_proxy`.
+pub(crate) fn no_proxy() -> Option<OsString> {
+    set(&["no_proxy", "NO_PROXY"])
+}
+
+/// The first of some variables that is set to something.
+fn set(names: &[&str]) -> Option<OsString> {
+    names.iter().find_map(std::env::var_os).filter(|value| !value.is_empty())
 }
 
 /// The time to write into what should be the same on every run: `SOURCE_DATE_EPOCH`, seconds since 1970

@@ -5,6 +5,7 @@ mod commands;
 mod env;
 mod exit;
 mod login_secret;
+mod net;
 mod output;
 mod policy_file;
 mod printer;

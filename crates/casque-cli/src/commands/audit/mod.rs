@@ -1,4 +1,5 @@
-//! `casque audit [PATH...]`: which dependencies are known to be vulnerable or malicious, and what mends them? Asks no network.
+//! `casque audit [PATH...]`: which dependencies are known to be vulnerable or malicious, and what mends them? Asks no network
+//! but with `--update`, and then for the database alone.
 
 mod diff;
 mod explain;
@@ -10,6 +11,7 @@ pub(crate) mod lists;
 mod npm;
 mod policy;
 mod project;
+mod refresh;
 mod sbom;
 pub(crate) mod section;
 mod supply;
@@ -99,7 +101,8 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit, String> {
     if projects.is_empty() {
         return Ok(trouble.map_or(Exit::Error, Trouble::exit));
     }
-    let database = match database(args.db.as_deref(), now) {
+    let updated = if args.update { refresh::refresh(args.db.as_deref(), now) } else { Ok(()) };
+    let database = match updated.and_then(|()| database(args.db.as_deref(), now)) {
         Ok(database) => database,
         Err(why) => {
             printer::error(why);
@@ -165,20 +168,21 @@ fn one(
 fn is_reliable(database: &Database, now: Timestamp, allow_stale: bool) -> bool {
     let reliable = allow_stale || !matches!(database.info().staleness(now, Age::default()), Staleness::Expired(_));
     if !reliable {
-        printer::error("the advisories are too old to rely on; renew them, or take them as they are with --allow-stale");
+        printer::error("the advisories are too old to rely on: `casque db update` renews them, and --allow-stale takes them as they are");
     }
     reliable
 }
 
-/// The database that was named, or the one of `casque db build`.
+/// The database that was named, or the one of `casque db update`.
 fn database(named: Option<&Path>, now: Timestamp) -> Result<Database, String> {
     let path = db::place(named)?;
     if named.is_none() && !path.exists() {
         return Err(format!(
             "there is no database of advisories yet: `{}` is missing\n\
-             Download {BOLD}https://storage.googleapis.com/osv-vulnerabilities/npm/all.zip{BOLD:#}\n\
-             and {BOLD}https://storage.googleapis.com/osv-vulnerabilities/crates.io/all.zip{BOLD:#} under two names, then run\n\
-             {BOLD}casque db build NPM.zip CRATES.zip{BOLD:#}; or give a folder of OSV records: {BOLD}casque audit --db FOLDER{BOLD:#}",
+             {BOLD}casque db update{BOLD:#} downloads it from OSV (some 210 MB the first time), and so does {BOLD}casque audit --update{BOLD:#}.\n\
+             On a machine without a network: {BOLD}casque db build npm.zip crates.zip{BOLD:#} makes it of the archives\n\
+             https://storage.googleapis.com/osv-vulnerabilities/npm/all.zip and .../crates.io/all.zip, and\n\
+             {BOLD}casque audit --db FOLDER{BOLD:#} asks a folder of OSV records",
             one_line(&path.display().to_string())
         ));
     }
