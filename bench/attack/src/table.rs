@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::attackers::{Attack, Kind};
+use crate::flood::Flooded;
 use crate::policies::{self, Make};
 use crate::scenario::{Tally, run, share};
 
@@ -23,6 +24,20 @@ pub fn draw() -> String {
         }
     }
     out
+}
+
+/// The flood in one paragraph.
+#[must_use]
+pub fn draw_flood(strangers: u32, entries: usize, came: Flooded) -> String {
+    let grew = came.grew.map_or_else(|| "could not be read".to_owned(), |kib| format!("grew by {} MiB", kib / 1024));
+    format!(
+        "\nA7: {} strangers on a table for {} keys: memory {grew}; {} of them were looked at; the account at its limit got {} more guesses, the source at its limit {}.\n",
+        thousands(u64::from(strangers)),
+        thousands(entries as u64),
+        thousands(came.reached),
+        came.account_forgotten,
+        came.source_forgotten,
+    )
 }
 
 fn row(make: Make, solves: bool) -> Vec<String> {
