@@ -39,6 +39,11 @@ impl Routes {
         true
     }
 
+    /// Every policy that a request may have.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<RoutePolicy>> {
+        std::iter::once(&self.default).chain(self.routes.iter().map(|r| &r.policy))
+    }
+
     /// The policy of a request. `host` as in the Host field; `path` as in the target, in any spelling.
     pub(crate) fn find(&self, host: Option<&str>, request_path: &str) -> &Arc<RoutePolicy> {
         if self.routes.is_empty() {

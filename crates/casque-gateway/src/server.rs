@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use casque::limit::MemoryStore;
-use casque::login::Guards;
+use casque::login::{Guards, Worry};
 use casque::serve::{Caps, Drain, Stopper, accept, connection, stopper};
 
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
@@ -55,11 +55,13 @@ struct Shared {
     unheard_proxy: OnceLock<IpAddr>,
 }
 
-/// Something the operator should know while the gateway runs. Each is told once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Something the operator should know while the gateway runs. Each is to be told once.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// Requests with `X-Forwarded-For` come from this address, which is not a trusted proxy.
     UntrustedProxy(IpAddr),
+    /// A guard of log-ins seems not to fit its app.
+    Login(Worry),
 }
 
 impl fmt::Display for Notice {
@@ -69,6 +71,7 @@ impl fmt::Display for Notice {
                 f,
                 "requests with X-Forwarded-For come from {ip}, which is not under [client-ip] trusted-proxies: if it is your proxy, all its clients share one limit, and HTTPS is not seen"
             ),
+            Self::Login(worry) => worry.fmt(f),
         }
     }
 }
@@ -117,10 +120,11 @@ impl Handle {
         self.shared.generation.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// What should be known by now.
+    /// What should be known by now. It may come again in the next answer.
     #[must_use]
-    pub fn notice(&self) -> Option<Notice> {
-        self.shared.unheard_proxy.get().copied().map(Notice::UntrustedProxy)
+    pub fn notices(&self) -> Vec<Notice> {
+        let proxy = self.shared.unheard_proxy.get().copied().map(Notice::UntrustedProxy);
+        proxy.into_iter().chain(self.shared.policy().worries().into_iter().map(Notice::Login)).collect()
     }
 
     /// Accepts no more and lets requests in flight finish; [`Gateway::run`] then returns.

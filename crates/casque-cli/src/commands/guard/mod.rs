@@ -255,12 +255,15 @@ impl Serving {
     }
 }
 
-/// Says what the gateway has noticed, once, and then waits for ever.
+/// Says what the gateway notices, each once, for ever.
 async fn notices(handle: &Handle) {
+    let mut told = Vec::new();
     loop {
-        if let Some(notice) = handle.notice() {
-            printer::warning(notice);
-            return std::future::pending().await;
+        for notice in handle.notices() {
+            if !told.contains(&notice) {
+                printer::warning(&notice);
+                told.push(notice);
+            }
         }
         tokio::time::sleep(NOTICE_INTERVAL).await;
     }
