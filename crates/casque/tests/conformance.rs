@@ -12,6 +12,8 @@ mod csp_evaluator;
 mod helmet;
 #[path = "conformance/limits.rs"]
 mod limits;
+#[path = "conformance/login.rs"]
+mod login;
 #[path = "conformance/rlf.rs"]
 mod rlf;
 
