@@ -49,7 +49,8 @@ fn device_cookies() {
             }
             // `4 more` counts this one.
             if let Some(left) = more.split(": ").nth(1).and_then(|m| m.split(' ').next()?.parse::<usize>().ok()) {
-                let looked_at = 1 + (0..100).take_while(|_| runtime.block_on(bench.attempt(account, brought, false)).0 == "checked").count();
+                let looked_at =
+                    1 + (0..100).take_while(|_| runtime.block_on(bench.attempt(account, brought, false)).0 == "checked").count();
                 group.case(&format!("{id}: what is left"), &looked_at, &left);
             }
         }
