@@ -158,7 +158,7 @@ fn formats_of_other_tools_have_both_lockfiles() {
     );
     assert!(log.contains("::warning file=package-lock.json,line=7,") && log.contains("::notice file=native/Cargo.lock,line=8,"), "{log}");
     let xml = of("junit");
-    assert!(xml.contains("<testsuites name=\"casque audit\" tests=\"3\" failures=\"1\">"), "{xml}");
+    assert!(xml.contains("<testsuites name=\"casque audit\" tests=\"3\" failures=\"1\" skipped=\"0\">"), "{xml}");
 }
 
 #[test]

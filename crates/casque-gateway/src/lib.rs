@@ -20,6 +20,7 @@ mod rescue;
 mod route;
 mod server;
 mod stack;
+mod store;
 
 pub use config::Config;
 pub use error::Error;

@@ -12,6 +12,7 @@ use casque::cookie::{self, CookiePolicy};
 use casque::headers::fetch_metadata::{self, IsolationPolicy};
 use casque::headers::{self, HeaderPolicy};
 use casque::host::HostPattern;
+use casque::limit::store::redis::{OnError, RedisOptions};
 use casque::limit::{Limit, Limits};
 use casque::login::challenge::Vouching;
 use casque::login::{Login, LoginPolicy, Secrets};
@@ -31,6 +32,8 @@ pub struct Policy {
     pub(crate) scheme: Option<Scheme>,
     pub(crate) access_log: AccessLog,
     pub(crate) routes: Routes,
+    /// Where the limits' state is, if not in memory.
+    pub(crate) store: Option<RedisOptions>,
     /// The path that browsers report violations to.
     pub(crate) reports: Option<String>,
     /// Where the operator's pages are.
@@ -74,6 +77,8 @@ pub struct Overrides {
     pub upstream: Option<Upstream>,
     /// What `[login-secret]` leads to.
     pub login_secrets: LoginSecrets,
+    /// Looks up what the file writes as `env:NAME`. `None`: no variable is set.
+    pub variable: Option<fn(&str) -> Option<String>>,
 }
 
 /// The secrets of the login guard, as they were found.
@@ -118,6 +123,8 @@ impl Policy {
             scheme,
             access_log: config.log.access,
             routes: routes(config, over, default.as_ref(), document),
+            // What cannot be had as written is an error of the document, and nothing runs by this policy.
+            store: config.store.options(|name| over.variable.and_then(|look_up| look_up(name)), document),
             reports: config.reports.path().map(str::to_owned),
             admin: config.admin.listen,
             admin_socket: config.admin.socket.clone(),
@@ -157,6 +164,18 @@ impl Policy {
         self.trusted.contains(address)
     }
 
+    /// Where the limits' state is, for people to read; `None`: in memory.
+    #[must_use]
+    pub fn store(&self) -> Option<String> {
+        let store = self.store.as_ref()?;
+        let otherwise = match store.when_it_fails() {
+            OnError::Local => "counted on here while it cannot answer",
+            OnError::Allow => "no limits while it cannot answer",
+            OnError::Deny => "503 while it cannot answer",
+        };
+        Some(format!("{}; {otherwise}", store.addresses()))
+    }
+
     /// Where it listens.
     #[must_use]
     pub fn listen(&self) -> SocketAddr {
@@ -164,9 +183,9 @@ impl Policy {
     }
 }
 
-/// A report of one line for each thing that the policy does, for people to read at start.
+/// A report of one line for each thing that the policy does, for people to read at start. `store` is [`Policy::store`].
 #[must_use]
-pub fn summary(config: &Config) -> Vec<(&'static str, String)> {
+pub fn summary(config: &Config, store: Option<String>) -> Vec<(&'static str, String)> {
     let cookies = match config.cookies.policy().mode {
         cookie::Mode::Enforce => "hardened",
         cookie::Mode::Observe => "observed",
@@ -185,6 +204,7 @@ pub fn summary(config: &Config) -> Vec<(&'static str, String)> {
     };
     let mut lines =
         vec![("headers", config.headers.base().to_owned()), ("cookies", cookies.to_owned()), ("limits", limits), ("logins", logins)];
+    lines.extend(store.map(|store| ("store", store)));
     lines.extend(config.reports.path().map(|path| ("reports", format!("taken at {path}"))));
     lines.extend(config.admin.listen.map(|address| ("admin", format!("http://{address}/"))));
     lines.extend(config.admin.socket.as_ref().map(|path| ("admin", format!("unix:{}", path.display()))));

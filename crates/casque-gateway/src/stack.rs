@@ -6,7 +6,7 @@ use std::sync::Arc;
 use casque::cookie::Cookies;
 use casque::headers::Headers;
 use casque::headers::fetch_metadata::{FetchMetadata, FetchMetadataLayer};
-use casque::limit::{Limited, MemoryStore};
+use casque::limit::Limited;
 use casque::login::{Guards, LoginGuardLayer, LoginGuarded};
 use casque::serve::Drain;
 use casque::{CookieLayer, HeadersLayer, LimitLayer};
@@ -18,16 +18,17 @@ use crate::observe::{Logger, Record, RecordLayer};
 use crate::reports::{Inbox, Intake, IntakeLayer};
 use crate::rescue::{self, Rescue, RescueLayer};
 use crate::server::Current;
+use crate::store::LimitStore;
 
 /// The one shape of the gateway. What varies by route lies in the request's [`Exchange`], so a reload swaps data, never types.
 pub(crate) type Stack =
-    Record<Admit<Headers<Intake<FetchMetadata<Limited<LoginGuarded<Rescue<Cookies<Forward>>, MemoryStore>, MemoryStore>>>>>>;
+    Record<Admit<Headers<Intake<FetchMetadata<Limited<LoginGuarded<Rescue<Cookies<Forward>>, LimitStore>, LimitStore>>>>>>;
 
 /// Builds a worker's stack, from the inside out.
 pub(crate) fn build(
     current: Rc<Current>,
-    store: Arc<MemoryStore>,
-    guards: Arc<Guards>,
+    store: Arc<LimitStore>,
+    guards: Arc<Guards<LimitStore>>,
     inbox: Arc<Inbox>,
     logger: Logger,
     drain: Drain,

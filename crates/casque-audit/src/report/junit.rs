@@ -1,28 +1,31 @@
 //! JUnit XML: a suite for each lockfile, a case for each finding.
 
 use super::clean::plain;
-use super::{Gate, Hit, Report, counted, reference, remedy, text as terminal, title, word};
+use super::{Gate, Hit, Ignored, Report, counted, reference, remedy, text as terminal, title, why, word};
 use crate::matching::Finding;
 use crate::supply::Notice;
 
-/// Renders reports as JUnit XML. What makes the audit fail fails; the rest passes and says so in its output. A lockfile without
-/// findings has one case, which passes.
+/// Renders reports as JUnit XML. What makes the audit fail fails; the rest passes and says so in its output; what
+/// the policy ignores is skipped. A lockfile without findings has one case, which passes.
 #[must_use]
 pub fn junit(reports: &[Report], gate: Gate) -> String {
     let failures = |report: &Report| report.findings().filter(|(hit, finding)| gate.stops(hit, finding)).count() + denied(report).count();
     let mut out = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"casque audit\" tests=\"{}\" failures=\"{}\">\n",
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"casque audit\" tests=\"{}\" failures=\"{}\" skipped=\"{}\">\n",
         reports.iter().map(tests).sum::<usize>(),
         reports.iter().map(failures).sum::<usize>(),
+        reports.iter().map(|report| report.ignored.len()).sum::<usize>(),
     );
     for report in reports {
         let name = escape(&plain(&report.path));
-        out.push_str(&format!("  <testsuite name=\"{name}\" tests=\"{}\" failures=\"{}\">\n", tests(report), failures(report)));
+        let (tests, failures, skipped) = (tests(report), failures(report), report.ignored.len());
+        out.push_str(&format!("  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" skipped=\"{skipped}\">\n"));
         if report.hits.is_empty() {
             let checked = counted(report.checked, "package", "packages");
             out.push_str(&format!("    <testcase classname=\"{name}\" name=\"nothing known against {checked}\"/>\n"));
         }
         report.findings().for_each(|(hit, finding)| out.push_str(&case(hit, finding, gate)));
+        report.ignored.iter().for_each(|ignored| out.push_str(&skipped_case(ignored)));
         denied(report).for_each(|notice| out.push_str(&noticed(notice)));
         out.push_str("  </testsuite>\n");
     }
@@ -30,7 +33,7 @@ pub fn junit(reports: &[Report], gate: Gate) -> String {
 }
 
 fn tests(report: &Report) -> usize {
-    report.findings().count().max(1) + denied(report).count()
+    report.findings().count().max(1) + report.ignored.len() + denied(report).count()
 }
 
 fn denied(report: &Report) -> impl Iterator<Item = &Notice> {
@@ -55,6 +58,17 @@ fn case(hit: &Hit, finding: &Finding, gate: Gate) -> String {
         format!("<system-out>{}: {details}</system-out>", word(finding))
     };
     format!("    <testcase classname=\"{package}\" name=\"{name}\">\n      {body}\n    </testcase>\n")
+}
+
+fn skipped_case(ignored: &Ignored) -> String {
+    let finding = &ignored.finding;
+    format!(
+        "    <testcase classname=\"{}\" name=\"{}: {}\">\n      <skipped message=\"{}\"/>\n    </testcase>\n",
+        escape(&ignored.package.to_string()),
+        escape(&plain(&finding.id)),
+        escape(&plain(title(finding))),
+        escape(&plain(&why(&ignored.by))),
+    )
 }
 
 fn details(hit: &Hit, finding: &Finding) -> String {

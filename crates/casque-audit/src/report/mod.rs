@@ -4,8 +4,8 @@
 //! hostile. In every format they can do nothing but be read: control bytes, and characters that reorder or hide text, are shown as
 //! escapes; Markdown leaves them no markup, link or mention; SARIF no link or placeholder; XML no tag or entity; GitHub's annotations
 //! no end of a line or property, so that none is a command; JSON escapes them as JSON does. Addresses of a lockfile lose the name
-//! and password that some have. What one
-//! package can add to a report is bounded: a long chain of dependencies is shown by its ends, many places by the nearest.
+//! and password that some have. What one package can add to a report is bounded: a long chain of dependencies is shown by its ends,
+//! many places by the nearest.
 
 pub(crate) mod address;
 mod assess;
@@ -329,16 +329,6 @@ pub fn hint(reports: &[Report], gate: Gate) -> Option<String> {
 
 /// Whether it fails, on how many findings, and by what rule; nothing where nothing was found.
 fn verdict(reports: &[Report], gate: Gate) -> Option<String> {
-    let denied = reports.iter().flat_map(|report| &report.notices).filter(|notice| notice.denied).count();
-    let found = verdict_on_findings(reports, gate);
-    if denied == 0 {
-        return found;
-    }
-    let denied = format!("{} denied", counted(denied, "notice is", "notices are"));
-    Some(found.map_or_else(|| denied.clone(), |found| format!("{found}; {denied}")))
-}
-
-fn verdict_on_findings(reports: &[Report], gate: Gate) -> Option<String> {
     let findings = || reports.iter().flat_map(Report::findings);
     let all = findings().count();
     let stopping = findings().filter(|(hit, finding)| gate.stops(hit, finding)).count();
@@ -377,6 +367,15 @@ pub(crate) fn word(finding: &Finding) -> &'static str {
 
 fn title(finding: &Finding) -> &str {
     finding.record().map(|record| record.summary.as_str()).filter(|summary| !summary.is_empty()).unwrap_or("no title")
+}
+
+/// Why something is ignored, and until when.
+fn why(by: &IgnoredBy) -> String {
+    match by {
+        IgnoredBy::Entry { reason, expires: Some(expires), .. } => format!("{reason} (until {expires})"),
+        IgnoredBy::Entry { reason, expires: None, .. } => reason.clone(),
+        IgnoredBy::Unfixable => "no version mends it".to_owned(),
+    }
 }
 
 /// Where to read on.

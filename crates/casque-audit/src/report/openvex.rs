@@ -1,9 +1,10 @@
 //! OpenVEX 0.2.0 (openvex/spec, OPENVEX-SPEC.md): a statement for each vulnerability of each project.
 //!
 //! What an advisory says of a version is taken for the truth: such a project is `affected`, and the statement says what to do. Where
-//! a version or a range could not be read it is `under_investigation`. Unmaintained and unsound packages and notices are no
-//! vulnerabilities and make no statements. The format has no way to say that there is nothing: the list is then empty, which its
-//! schema does not take, but its readers do.
+//! a version or a range could not be read it is `under_investigation`. What the policy ignores is what its entry says it is: with a
+//! word of VEX, that word; without one the project stays `affected`, since a risk that somebody takes is still there. Unmaintained
+//! and unsound packages and notices are no vulnerabilities and make no statements. The format has no way to say that there is
+//! nothing: the list is then empty, which its schema does not take, but its readers do.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +12,11 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::address::uri;
-use super::{Hit, Report, clean, cyclonedx, identity, reference, remedy, title};
+use super::{IgnoredBy, Report, clean, cyclonedx, identity, reference, remedy, title, why};
 use crate::db::Verdict;
 use crate::graph::Graph;
 use crate::matching::Finding;
+use crate::package::Package;
 use crate::text::percent;
 
 /// The schema's address, which the format has as its context.
@@ -47,16 +49,36 @@ fn product(report: &Report, graph: &Graph) -> String {
     }
 }
 
+/// A vulnerability of a package, and what took it out of the report, if something did.
+type Case<'r> = (&'r Package, &'r Finding, Option<&'r IgnoredBy>);
+
+/// What is said of it: a status, the justification and the reason.
+type Status = (&'static str, Option<&'static str>, Option<String>);
+
 fn statements(report: &Report, product: &str) -> Vec<Value> {
-    let mut by_id: BTreeMap<(&str, bool), Vec<(&Hit, &Finding)>> = BTreeMap::new();
-    for (hit, finding) in report.findings().filter(|(_, finding)| !finding.class.is_warning()) {
-        by_id.entry((&finding.id, finding.verdict == Verdict::Affected)).or_default().push((hit, finding));
+    let open = report.findings().map(|(hit, finding)| (&hit.package, finding, None));
+    let ignored = report.ignored.iter().map(|ignored| (&ignored.package, &ignored.finding, Some(&ignored.by)));
+    let mut groups: BTreeMap<(&str, Status), Vec<Case<'_>>> = BTreeMap::new();
+    for case in open.chain(ignored).filter(|(_, finding, _)| !finding.class.is_warning()) {
+        groups.entry((&case.1.id, status(case))).or_default().push(case);
     }
-    by_id.into_iter().filter_map(|((_, certain), found)| statement(product, certain, &found)).collect()
+    groups.into_iter().filter_map(|((_, status), cases)| statement(product, status, &cases)).collect()
 }
 
-fn statement(product: &str, certain: bool, found: &[(&Hit, &Finding)]) -> Option<Value> {
-    let (_, finding) = found.first()?;
+fn status((_, finding, by): Case<'_>) -> Status {
+    match by {
+        None if finding.verdict == Verdict::Affected => ("affected", None, None),
+        None => ("under_investigation", None, Some("a version or a range could not be read".to_owned())),
+        Some(IgnoredBy::Entry { vex: Some(vex), .. }) => {
+            let (status, justification) = vex.openvex();
+            (status, justification, by.map(why))
+        }
+        Some(_) => ("affected", None, by.map(why)),
+    }
+}
+
+fn statement(product: &str, (status, justification, reason): Status, cases: &[Case<'_>]) -> Option<Value> {
+    let (_, finding, _) = cases.first()?;
     let aliases: Vec<&str> = finding.ids().into_iter().filter(|id| *id != finding.id).collect();
     let mut vulnerability = json!({"name": finding.id, "description": title(finding)});
     if let Some(url) = reference(finding) {
@@ -65,20 +87,26 @@ fn statement(product: &str, certain: bool, found: &[(&Hit, &Finding)]) -> Option
     if !aliases.is_empty() {
         vulnerability["aliases"] = json!(aliases);
     }
-    let mut packages: Vec<String> = found.iter().map(|(hit, _)| hit.package.purl()).collect();
+    let mut packages: Vec<String> = cases.iter().map(|(package, ..)| package.purl()).collect();
     packages.sort();
     packages.dedup();
     let packages: Vec<Value> = packages.into_iter().map(|purl| json!({"@id": purl})).collect();
     let mut statement = json!({
         "vulnerability": vulnerability,
         "products": [{"@id": product, "subcomponents": packages}],
-        "status": if certain { "affected" } else { "under_investigation" },
+        "status": status,
     });
-    if certain {
-        let actions: Vec<String> = found.iter().map(|(hit, finding)| format!("{}: {}", hit.package, remedy(finding))).collect();
+    if let Some(justification) = justification {
+        statement["justification"] = json!(justification);
+    }
+    if status == "affected" {
+        let mut actions: Vec<String> = cases.iter().map(|(package, finding, _)| format!("{package}: {}", remedy(finding))).collect();
+        actions.dedup();
         statement["action_statement"] = json!(actions.join("\n"));
-    } else {
-        statement["status_notes"] = json!("A version or a range could not be read.");
+    }
+    if let Some(reason) = reason {
+        let key = if status == "not_affected" { "impact_statement" } else { "status_notes" };
+        statement[key] = json!(reason);
     }
     Some(statement)
 }

@@ -169,6 +169,14 @@ fn hostile_text_can_only_be_read_in_every_format() {
     let by = IgnoredBy::Entry { reason: evil.clone(), expires: None, vex: None };
     let hit = &report.hits[0];
     report.ignored.push(Ignored { package: hit.package.clone(), site: None, finding: hit.findings[0].clone(), by });
+    let notice = |check, denied| Notice {
+        check,
+        package: Package::new(hit.package.ecosystem, evil.as_str(), evil.as_str()),
+        place: Place::START,
+        message: evil.clone(),
+        denied,
+    };
+    report.notices.extend([notice(supply::Check::Source, false), notice(supply::Check::Deprecated, true)]);
     let judgement = Judgement { gate: Gate::default(), remarks: vec![evil] };
     for (name, format) in Format::NAMES {
         let given = Given {
@@ -187,8 +195,8 @@ fn hostile_text_can_only_be_read_in_every_format() {
         let leaked: Vec<char> = out.chars().filter(|c| clean::is_harmful(*c) && *c != '\n').collect();
         assert!(leaked.is_empty(), "{name}: {leaked:?}");
         if matches!(format, Format::Github) {
-            assert_eq!(out.lines().filter(|line| line.starts_with("::")).count(), 1);
-            assert_eq!(out.lines().count(), 2);
+            assert_eq!(out.lines().filter(|line| line.starts_with("::")).count(), 3);
+            assert_eq!(out.lines().count(), 4);
         } else if !matches!(format, Format::Text | Format::Markdown | Format::Junit) {
             serde_json::from_str::<Value>(&out).unwrap();
         }
@@ -263,7 +271,7 @@ fn tags(xml: &str) -> Vec<String> {
         if tag.starts_with('/') {
             assert_eq!(open.pop(), Some(name));
         } else if !tag.starts_with('?') {
-            assert!(["testsuites", "testsuite", "testcase", "failure", "system-out"].contains(&name.as_str()), "{name}");
+            assert!(["testsuites", "testsuite", "testcase", "failure", "skipped", "system-out"].contains(&name.as_str()), "{name}");
             seen.push(name.clone());
             if !tag.ends_with('/') {
                 open.push(name);
@@ -280,7 +288,7 @@ fn junit_fails_what_stops_and_a_clean_lockfile_passes() {
     let seen = tags(&xml);
     let count = |name: &str| seen.iter().filter(|tag| *tag == name).count();
     assert_eq!((count("testsuite"), count("testcase"), count("failure"), count("system-out")), (2, 5, 3, 1));
-    assert!(xml.contains("<testsuites name=\"casque audit\" tests=\"5\" failures=\"3\">"), "{xml}");
+    assert!(xml.contains("<testsuites name=\"casque audit\" tests=\"5\" failures=\"3\" skipped=\"0\">"), "{xml}");
     assert!(xml.contains("nothing known against 4 packages"), "{xml}");
     let mut evil = report(LOCK, &records(), Scope::default());
     let text: String = serde_json::from_str(&format!("\"{EVIL} ]]> & ' <x>\"")).unwrap();
@@ -352,4 +360,45 @@ fn npm_json_has_the_form_of_npm() {
     );
     assert_eq!(out["metadata"]["dependencies"]["total"], 4);
     assert_eq!(out["casque"]["withoutPackument"], serde_json::json!(["a", "b", "bad", "tool"]));
+}
+
+#[test]
+fn what_is_ignored_is_told_with_its_reason() {
+    let graphs = [parse(Kind::Npm, LOCK.as_bytes(), &Manifests::default(), &Limits::default()).unwrap()];
+    let mut report = report(LOCK, &records()[..3], Scope::default());
+    let expires = Some(Date::constant(2027, 1, 31));
+    let entry = |vex| IgnoredBy::Entry { reason: "it is never called".to_owned(), expires, vex: Vex::named(vex) };
+    let reasons = [entry("vulnerable_code_not_in_execute_path"), entry(""), IgnoredBy::Unfixable];
+    let findings: Vec<(Package, Finding)> =
+        report.hits.drain(..).flat_map(|hit| hit.findings.into_iter().map(move |finding| (hit.package.clone(), finding))).collect();
+    for ((package, finding), by) in findings.into_iter().zip(reasons) {
+        report.ignored.push(Ignored { package, site: None, finding, by });
+    }
+    report.ignored.sort_by(|a, b| a.finding.id.cmp(&b.finding.id));
+    let reports = [report];
+    let vex: Value = serde_json::from_str(&openvex(&reports, &graphs, Timestamp::UNIX_EPOCH)).unwrap();
+    let bom: Value = serde_json::from_str(&cyclonedx(&reports, &graphs, Timestamp::UNIX_EPOCH)).unwrap();
+    let (statements, vulnerabilities) = (vex["statements"].as_array().unwrap(), bom["vulnerabilities"].as_array().unwrap());
+    // The first of the three is the worst: that of `tool`.
+    let of =
+        |list: &[Value], id: &str| list.iter().find(|entry| entry["id"] == id || entry["vulnerability"]["name"] == id).unwrap().clone();
+    let statement = of(statements, "GHSA-cccc-cccc-cccc");
+    assert_eq!(
+        (&statement["status"], &statement["justification"]),
+        (&"not_affected".into(), &"vulnerable_code_not_in_execute_path".into())
+    );
+    assert_eq!(statement["impact_statement"], "it is never called (until 2027-01-31)");
+    assert_eq!(
+        of(vulnerabilities, "GHSA-cccc-cccc-cccc")["analysis"],
+        serde_json::json!({"state": "not_affected", "justification": "code_not_reachable", "detail": "it is never called (until 2027-01-31)"})
+    );
+    // A risk that is taken is still there.
+    let statement = of(statements, "GHSA-aaaa-aaaa-aaaa");
+    assert_eq!((&statement["status"], &statement["action_statement"]), (&"affected".into(), &"b@1.0.0: fixed in 1.0.1".into()));
+    assert_eq!(statement["status_notes"], "it is never called (until 2027-01-31)");
+    assert_eq!(of(vulnerabilities, "GHSA-aaaa-aaaa-aaaa")["analysis"]["response"], serde_json::json!(["will_not_fix"]));
+    assert_eq!(of(vulnerabilities, "GHSA-bbbb-bbbb-bbbb")["analysis"]["response"], serde_json::json!(["can_not_fix"]));
+    let xml = junit(&reports, Gate::default());
+    assert_eq!(tags(&xml).iter().filter(|tag| *tag == "skipped").count(), 3);
+    assert!(xml.contains("tests=\"4\" failures=\"0\" skipped=\"3\""), "{xml}");
 }

@@ -2,7 +2,7 @@
 
 use casque::clock::{Clock, Micros};
 use casque::limit::store::memory::{About, MemoryStore};
-use casque::limit::{Decision, Limit, Part, Subject};
+use casque::limit::{Budget, Decision, Key, Limit, Part, Subject};
 use serde_json::{Value, json};
 
 use crate::names::{client, client_name, network_name};
@@ -62,11 +62,17 @@ pub(super) fn explain(asked: &Asked<'_>, who: &str) -> Value {
     json!({ "who": who, "limits": rows, "not-known": not_known })
 }
 
-/// Forgets what somebody did, or with no name all that are listed; under one limit, or all.
+/// Forgets what somebody did, or with no name all that are listed; under one limit, or all. What is forgotten is added to
+/// `forgotten`, for it may be kept elsewhere too.
 ///
 /// # Errors
 /// What is missing, or not known.
-pub(super) fn unblock(asked: &Asked<'_>, who: Option<&str>, limit: Option<&str>) -> Result<Value, String> {
+pub(super) fn unblock(
+    asked: &Asked<'_>,
+    who: Option<&str>,
+    limit: Option<&str>,
+    forgotten: &mut Vec<(Key, Budget)>,
+) -> Result<Value, String> {
     if let Some(name) = limit.filter(|name| asked.limits.iter().all(|l| l.name() != *name)) {
         let known: Vec<&str> = asked.limits.iter().map(|l| l.name()).collect();
         return Err(format!("no limit is called `{name}`; there are {}", known.join(", ")));
@@ -87,6 +93,7 @@ pub(super) fn unblock(asked: &Asked<'_>, who: Option<&str>, limit: Option<&str>)
     for entry in &found {
         let before = asked.standing(entry);
         // Who is listed for what is long over is taken off the list, but there is nothing to unblock.
+        forgotten.push((entry.about.key(entry.limit.id(), entry.subject), entry.limit.budget(asked.clock)));
         let after = asked.store.pardon(entry.about, entry.limit.id(), entry.limit.budget(asked.clock), entry.subject, asked.now);
         if !before.reset_after.is_zero() {
             let mut row = row(asked, entry, after);
@@ -271,19 +278,19 @@ mod tests {
         for who in [alice, bob] {
             world.charge(0, who, None, 3);
         }
-        let done = world.ask(|asked| unblock(asked, Some("2001:db8::7"), None)).unwrap();
+        let done = world.ask(|asked| unblock(asked, Some("2001:db8::7"), None, &mut Vec::new())).unwrap();
         let rows = done["unblocked"].as_array().unwrap();
         assert_eq!(
             (rows.len(), &rows[0]["limit"], &rows[0]["remaining"], &rows[0]["was-refused"]),
             (1, &json!("client"), &json!(2), &json!(true))
         );
         assert_eq!(world.ask(|asked| top(asked, 5))["refused-most"][0]["who"], "192.0.2.1");
-        assert_eq!(world.ask(|asked| unblock(asked, Some("2001:db8::7"), None)).unwrap()["unblocked"], json!([]));
-        assert_eq!(world.ask(|asked| unblock(asked, Some("192.0.2.1"), Some("net"))).unwrap()["unblocked"], json!([]));
-        let all = world.ask(|asked| unblock(asked, None, Some("client"))).unwrap();
+        assert_eq!(world.ask(|asked| unblock(asked, Some("2001:db8::7"), None, &mut Vec::new())).unwrap()["unblocked"], json!([]));
+        assert_eq!(world.ask(|asked| unblock(asked, Some("192.0.2.1"), Some("net"), &mut Vec::new())).unwrap()["unblocked"], json!([]));
+        let all = world.ask(|asked| unblock(asked, None, Some("client"), &mut Vec::new())).unwrap();
         assert_eq!(all["unblocked"][0]["who"], "192.0.2.1");
-        assert!(world.ask(|asked| unblock(asked, None, Some("cleint"))).unwrap_err().contains("there are client, net"));
-        assert!(world.ask(|asked| unblock(asked, None, None)).is_err());
+        assert!(world.ask(|asked| unblock(asked, None, Some("cleint"), &mut Vec::new())).unwrap_err().contains("there are client, net"));
+        assert!(world.ask(|asked| unblock(asked, None, None, &mut Vec::new())).is_err());
     }
 
     #[test]

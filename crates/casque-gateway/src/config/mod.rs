@@ -15,6 +15,7 @@ use casque::config::{At, Document, Section};
 use casque::headers::fetch_metadata;
 use casque::host::HostPattern;
 use casque::limit::Limit;
+use casque::limit::store::redis::config::Written as Store;
 use casque::login::config::SecretSection;
 use casque::login::{self, Login};
 use casque::{Scheme, cookie, headers, limit};
@@ -43,6 +44,8 @@ pub struct Config {
     pub no_logins: Option<Range<usize>>,
     /// `[login-secret]`
     pub login_secret: SecretSection,
+    /// `[store]`
+    pub store: Store,
     /// `[cookies]`
     pub cookies: cookie::config::Written,
     /// `[fetch-metadata]`
@@ -193,6 +196,7 @@ impl Config {
             logins: logins.map(login::config::read),
             no_logins,
             login_secret: root.section("login-secret").map(SecretSection::read).unwrap_or_default(),
+            store: root.section("store").map(Store::read).unwrap_or_default(),
             cookies: root.section("cookies").map(cookie::config::Written::read).unwrap_or_default(),
             fetch_metadata: root.section("fetch-metadata").map(fetch_metadata::config::Written::read).unwrap_or_default(),
             reports: root.section("reports").map(Reports::read).unwrap_or_default(),

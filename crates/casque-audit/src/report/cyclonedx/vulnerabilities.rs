@@ -10,18 +10,60 @@ use crate::db::Verdict;
 use crate::matching::{Class, Finding};
 use crate::package::Package;
 use crate::report::address::uri;
-use crate::report::{Report, reference, remedy, title};
+use crate::report::{IgnoredBy, Report, reference, remedy, title, why};
 
-/// `vulnerabilities` of a bill, sorted by id. The components that they name are those of the lockfiles' registry packages.
+/// `vulnerabilities` of a bill, sorted by id. The components that they name are those of the lockfiles' registry packages. What the
+/// policy ignores is there with its reason, apart from what it does not.
 pub(super) fn vulnerabilities(reports: &[Report]) -> Vec<Value> {
-    let mut by_id: BTreeMap<&str, BTreeMap<&Package, &Finding>> = BTreeMap::new();
+    let mut by_id: BTreeMap<(&str, Option<Analysis>), BTreeMap<&Package, &Finding>> = BTreeMap::new();
     for (hit, finding) in reports.iter().flat_map(Report::findings) {
-        by_id.entry(&finding.id).or_default().insert(&hit.package, finding);
+        by_id.entry((&finding.id, None)).or_default().insert(&hit.package, finding);
     }
-    by_id.into_values().filter_map(|affected| vulnerability(&affected)).collect()
+    for ignored in reports.iter().flat_map(|report| &report.ignored) {
+        let key = (ignored.finding.id.as_str(), Some(Analysis::of(&ignored.by)));
+        by_id.entry(key).or_default().insert(&ignored.package, &ignored.finding);
+    }
+    by_id.into_iter().filter_map(|((_, analysis), affected)| vulnerability(&affected, analysis)).collect()
 }
 
-fn vulnerability(affected: &BTreeMap<&Package, &Finding>) -> Option<Value> {
+/// `analysis`: what its project found out or decided.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Analysis {
+    state: Option<&'static str>,
+    justification: Option<&'static str>,
+    response: Option<&'static str>,
+    detail: String,
+}
+
+impl Analysis {
+    /// A risk that is taken has no state, for nobody says what it is; only that nothing is done.
+    fn of(by: &IgnoredBy) -> Self {
+        let (state, justification, response) = match by {
+            IgnoredBy::Entry { vex: Some(vex), .. } => {
+                let (state, justification) = vex.cyclonedx();
+                (Some(state), justification, None)
+            }
+            IgnoredBy::Entry { vex: None, .. } => (None, None, Some("will_not_fix")),
+            IgnoredBy::Unfixable => (None, None, Some("can_not_fix")),
+        };
+        Self { state, justification, response, detail: why(by) }
+    }
+
+    fn json(&self) -> Value {
+        let mut value = json!({"detail": self.detail});
+        for (key, word) in [("state", self.state), ("justification", self.justification)] {
+            if let Some(word) = word {
+                value[key] = word.into();
+            }
+        }
+        if let Some(response) = self.response {
+            value["response"] = json!([response]);
+        }
+        value
+    }
+}
+
+fn vulnerability(affected: &BTreeMap<&Package, &Finding>, analysis: Option<Analysis>) -> Option<Value> {
     let finding = affected.values().next()?;
     let record = finding.record();
     let mut value = json!({
@@ -38,6 +80,7 @@ fn vulnerability(affected: &BTreeMap<&Package, &Finding>) -> Option<Value> {
     let advisories = reference(finding).map(|url| json!([{"url": uri(url)}]));
     let time = |time: Option<Timestamp>| time.filter(|time| *time != Timestamp::UNIX_EPOCH).map(|time| json!(time.to_string()));
     let fields = [
+        ("analysis", analysis.map(|analysis| analysis.json())),
         ("references", (!others.is_empty()).then(|| others.into())),
         ("cwes", (!cwes.is_empty()).then(|| cwes.into())),
         ("advisories", advisories),

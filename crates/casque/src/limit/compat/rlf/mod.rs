@@ -60,3 +60,6 @@ pub use runtime::{Runtime, Task};
 pub use store::RateLimiterStore;
 pub use timeouts::{TimeoutOptions, Timeouts};
 pub use union::RateLimiterUnion;
+
+#[cfg(feature = "redis")]
+pub use crate::limit::store::redis::RedisCounters;

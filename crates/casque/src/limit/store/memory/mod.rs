@@ -1,6 +1,7 @@
 //! The store inside the process: tables of fixed size that no flood of keys can grow or make forgetful.
 
 mod dump;
+mod mirror;
 mod offenders;
 mod operate;
 mod records;
@@ -23,21 +24,16 @@ use self::records::Records;
 use self::sip::SipKey;
 use self::table::{Table, WAYS};
 use self::word::Word;
+use super::creators::{CREATIONS, begun_key, counted_under, shared_key};
 use super::{Charge, Outcome, Receipt, Store, StoreError};
 use crate::clock::Micros;
 use crate::limit::budget::{Budget, Change, Gcra, State};
 use crate::limit::decision::Decision;
 use crate::limit::quota::Quota;
-use crate::limit::subject::{Key, Subject};
+use crate::limit::subject::Key;
 
-/// Keys that one creator may begin, unless set otherwise.
-const CREATIONS: u32 = 100;
-/// Mixed into a limit's id for how many of its keys a creator has begun.
-const CREATION: u64 = 0x6b65_7973_2062_6567;
 /// Mixed into a limit's id for which keys were begun not long ago.
 const BEGUN: u64 = 0x6265_6775_6e20_6b65;
-/// Mixed into a limit's id for what is counted under a creator's name.
-const SHARED: u64 = 0x7368_6172_6564_2121;
 /// So many keys of rates there is room for, for one of the other budgets, which take six times the memory.
 const RATES_PER_RECORD: usize = 16;
 
@@ -146,8 +142,7 @@ impl MemoryStore {
         if self.rates.knows(begun, now) {
             return (charge.key, false);
         }
-        let creations = Key { limit: charge.key.limit ^ CREATION, subject: creator };
-        if self.decide(&creations, &Budget::Rate(self.creations), now, 1).allowed {
+        if self.decide(&begun_key(&charge.key, creator), &Budget::Rate(self.creations), now, 1).allowed {
             // Not renewed by its use: whoever keeps many keys alive pays for each of them again.
             let until = Micros(now.0.saturating_add(self.creations.slack() + self.creations.interval()));
             self.rates.mark(begun, until, now);
@@ -213,11 +208,6 @@ fn is_rate(budget: &Budget) -> bool {
     matches!(budget, Budget::Rate(_))
 }
 
-/// Where a creator's keys beyond its budget are counted together.
-fn shared_key(key: &Key, creator: Subject) -> Key {
-    Key { limit: key.limit ^ SHARED, subject: creator }
-}
-
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Neither the index's key nor a million entries.
@@ -230,7 +220,7 @@ impl Store for MemoryStore {
 
     #[inline]
     fn charge(&self, charges: &[Charge], now: Micros) -> Self::Future {
-        let mut outcome = Outcome { receipt: Receipt { at: now, shared: 0 }, ..Outcome::default() };
+        let mut outcome = Outcome { receipt: Receipt { at: now, ..Receipt::default() }, ..Outcome::default() };
         for (i, charge) in charges.iter().enumerate() {
             let (key, shared) = self.counted(charge, now);
             outcome.receipt.shared |= u8::from(shared) << (i % 8);
@@ -260,16 +250,8 @@ impl Store for MemoryStore {
     }
 
     fn change(&self, key: Key, budget: Budget, change: Change, now: Micros) -> Self::Future {
-        let mut outcome = Outcome { receipt: Receipt { at: now, shared: 0 }, ..Outcome::default() };
+        let mut outcome = Outcome { receipt: Receipt { at: now, ..Receipt::default() }, ..Outcome::default() };
         outcome.decisions.push(self.change_now(key, budget, change, now));
         ready(Ok(outcome))
-    }
-}
-
-/// The key that a charge was counted under.
-fn counted_under(charge: &Charge, receipt: Receipt, index: usize) -> Key {
-    match charge.creator {
-        Some(creator) if receipt.shared >> (index % 8) & 1 == 1 => shared_key(&charge.key, creator),
-        _ => charge.key,
     }
 }

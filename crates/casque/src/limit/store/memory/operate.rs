@@ -1,6 +1,7 @@
 //! What an operator asks the store: how a key stands, and to forget what it did.
 
-use super::{BEGUN, CREATION, MemoryStore, SHARED};
+use super::super::creators::{CREATION, SHARED};
+use super::{BEGUN, MemoryStore};
 use crate::clock::Micros;
 use crate::limit::budget::{Budget, Change};
 use crate::limit::decision::Decision;
@@ -24,6 +25,12 @@ impl About {
     #[must_use]
     pub fn of(key: &Key, limit: u64) -> Option<Self> {
         Self::ALL.into_iter().find(|about| about.id(limit) == key.limit)
+    }
+
+    /// Where it is kept.
+    #[must_use]
+    pub fn key(self, limit: u64, subject: Subject) -> Key {
+        Key { limit: self.id(limit), subject }
     }
 
     fn id(self, limit: u64) -> u64 {

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::super::contract;
 use super::*;
+use crate::limit::Subject;
 
 const NOW: Micros = Micros(1_000_000_000);
 
