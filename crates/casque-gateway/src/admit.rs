@@ -10,6 +10,7 @@ use casque::cookie::CookiePolicy;
 use casque::headers::HeaderPolicy;
 use casque::headers::fetch_metadata::IsolationPolicy;
 use casque::limit::LimitedRequest;
+use casque::login::GuardedRequest;
 use casque::serve::Connection;
 use casque::{RequestId, Scheme};
 use http::{HeaderName, Request};
@@ -48,6 +49,16 @@ impl Exchange {
 
     pub(crate) fn cookies(extensions: &http::Extensions) -> Option<(Arc<CookiePolicy>, Scheme)> {
         extensions.get::<Self>().map(|e| (e.route.cookies.clone(), e.scheme))
+    }
+
+    pub(crate) fn logins(extensions: &http::Extensions) -> Option<GuardedRequest> {
+        let e = extensions.get::<Self>()?;
+        (!e.route.logins.is_empty()).then(|| GuardedRequest {
+            policy: e.route.logins.clone(),
+            client: e.client,
+            scheme: e.scheme,
+            request_id: Some(e.id),
+        })
     }
 
     pub(crate) fn limits(extensions: &http::Extensions) -> Option<LimitedRequest> {

@@ -1,7 +1,8 @@
 //! What runs: everything checked, compiled and shared.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use casque::Scheme;
@@ -11,8 +12,10 @@ use casque::cookie::{self, CookiePolicy};
 use casque::headers::fetch_metadata::{self, IsolationPolicy};
 use casque::headers::{self, HeaderPolicy};
 use casque::host::HostPattern;
-use casque::limit::Limits;
 use casque::limit::store::redis::{OnError, RedisOptions};
+use casque::limit::{Limit, Limits};
+use casque::login::challenge::Vouching;
+use casque::login::{Login, LoginPolicy, Secrets};
 use casque::serve::Settings;
 
 use crate::config::{AccessLog, Config, Upstream};
@@ -35,6 +38,8 @@ pub struct Policy {
     pub(crate) reports: Option<String>,
     /// Where the operator's pages are.
     pub(crate) admin: Option<SocketAddr>,
+    /// Where the operator's verbs are.
+    pub(crate) admin_socket: Option<PathBuf>,
 }
 
 /// The policy of some hosts and paths.
@@ -47,6 +52,7 @@ pub struct RoutePolicy {
     pub(crate) isolation: Option<Arc<IsolationPolicy>>,
     pub(crate) cookies: Arc<CookiePolicy>,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) logins: Arc<LoginPolicy>,
     pub(crate) max_body_size: Option<u64>,
     pub(crate) response_timeout: Duration,
 }
@@ -71,7 +77,21 @@ pub struct Overrides {
     pub upstream: Option<Upstream>,
     /// Looks up what the file writes as `env:NAME`. `None`: no variable is set.
     pub variable: Option<fn(&str) -> Option<String>>,
+    /// What `[login-secret]` leads to.
+    pub login_secrets: LoginSecrets,
 }
+
+/// The secrets of the login guard, as they were found.
+#[derive(Debug, Clone, Default)]
+pub struct LoginSecrets {
+    /// What makes and opens the guard's cookies and challenges. `None`: one that lasts as long as this process.
+    pub secrets: Option<Secrets>,
+    /// What the operator's captcha page vouches with.
+    pub vouching: Option<Vouching>,
+}
+
+/// The secret of a process that was given none. It stays through changes of policy; after a restart no browser is known.
+static OF_THIS_PROCESS: LazyLock<Secrets> = LazyLock::new(|| Secrets::random(rand::random()));
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 
@@ -102,11 +122,12 @@ impl Policy {
             trusted,
             scheme,
             access_log: config.log.access,
-            routes: routes(config, default.as_ref(), document),
+            routes: routes(config, over, default.as_ref(), document),
             // What cannot be had as written is an error of the document, and nothing runs by this policy.
             store: config.store.options(|name| over.variable.and_then(|look_up| look_up(name)), document),
             reports: config.reports.path().map(str::to_owned),
             admin: config.admin.listen,
+            admin_socket: config.admin.socket.clone(),
         })
     }
 
@@ -126,6 +147,33 @@ impl Policy {
             OnError::Deny => "503 while it cannot answer",
         };
         Some(format!("{}; {otherwise}", store.addresses()))
+    }
+
+    /// All limits of all routes, each once.
+    #[must_use]
+    pub fn limits(&self) -> Vec<&Limit> {
+        let mut all: Vec<&Limit> = Vec::new();
+        for limit in self.routes.all().flat_map(|route| route.limits.as_slice()) {
+            if !all.iter().any(|known| known.id() == limit.id() && known.quota() == limit.quota()) {
+                all.push(limit);
+            }
+        }
+        all
+    }
+
+    /// The limits of a request of which the host is not known; `None` if it is a violation report, which no limit counts.
+    pub(crate) fn limits_without_host(&self, path: &str) -> Option<&Limits> {
+        (self.reports.as_deref() != Some(path)).then(|| &*self.routes.find(None, path).limits)
+    }
+
+    /// Whether some routes are for some hosts only.
+    pub(crate) fn has_hosts(&self) -> bool {
+        self.routes.has_hosts()
+    }
+
+    /// Whether an address is a trusted proxy's.
+    pub(crate) fn trusts(&self, address: std::net::IpAddr) -> bool {
+        self.trusted.contains(address)
     }
 
     /// Where it listens.
@@ -149,15 +197,32 @@ pub fn summary(config: &Config, store: Option<String>) -> Vec<(&'static str, Str
     } else {
         limits.as_slice().iter().map(|l| format!("{} {}", l.name(), l.quota())).collect::<Vec<_>>().join("; ")
     };
-    let mut lines = vec![("headers", config.headers.base().to_owned()), ("cookies", cookies.to_owned()), ("limits", limits)];
+    let logins = match &config.logins {
+        None => "guarded where paths end like log-in forms".to_owned(),
+        Some(logins) if logins.iter().all(Login::is_off) => "not guarded".to_owned(),
+        Some(logins) => logins.iter().filter(|l| !l.is_off()).map(Login::name).collect::<Vec<_>>().join(", "),
+    };
+    let mut lines =
+        vec![("headers", config.headers.base().to_owned()), ("cookies", cookies.to_owned()), ("limits", limits), ("logins", logins)];
     lines.extend(store.map(|store| ("store", store)));
     lines.extend(config.reports.path().map(|path| ("reports", format!("taken at {path}"))));
     lines.extend(config.admin.listen.map(|address| ("admin", format!("http://{address}/"))));
+    lines.extend(config.admin.socket.as_ref().map(|path| ("admin", format!("unix:{}", path.display()))));
     lines
 }
 
-fn effective_limits(written: Option<&Vec<casque::limit::Limit>>) -> Limits {
+fn effective_limits(written: Option<&Vec<Limit>>) -> Limits {
     written.map_or_else(Limits::standard, |l| Limits::new(l.iter().cloned()))
+}
+
+/// The guards of a file; what says nothing of log-ins has the standard one.
+fn effective_logins(written: Option<&Vec<Login>>) -> Vec<Login> {
+    written.cloned().unwrap_or_else(|| Login::standard().into_iter().collect())
+}
+
+fn login_policy(logins: &[Login], secrets: &LoginSecrets) -> LoginPolicy {
+    let own = secrets.secrets.clone().unwrap_or_else(|| OF_THIS_PROCESS.clone());
+    LoginPolicy::new(logins.iter().cloned(), own).vouching(secrets.vouching.clone())
 }
 
 fn trusted_proxies(config: &Config, document: &Document<'_>) -> TrustedProxies {
@@ -237,6 +302,10 @@ fn warn_of_weak_settings(config: &Config, document: &Document<'_>) {
             "take this out for the standard limits",
         );
     }
+    if let Some(span) = &config.no_logins {
+        let remedy = "take this out for the standard guard of paths that end like log-in forms";
+        warn(document, span, "no log-in is guarded: a botnet can guess at one account as fast as the limits let it", remedy);
+    }
     if let Some(span) = &config.headers.switched_off() {
         warn(document, span, "no security headers are added", "\"balanced\" suits every app");
     }
@@ -258,6 +327,21 @@ fn warn_of_loop(config: &Config, target: &Target, listen: SocketAddr, document: 
             message: format!("the upstream {} is the address that casque listens on", target.upstream),
             label: "give the app another port".to_owned(),
         });
+    }
+}
+
+/// Limits of one name share their counts, also where a route has them. With two quotas each would be used up by the other's requests.
+fn warn_of_shared_counts(config: &Config, all: &Limits, document: &Document<'_>) {
+    let mut known: Vec<&Limit> = all.as_slice().iter().collect();
+    for route in &config.routes {
+        let own = route.limits.as_deref().unwrap_or_default();
+        for limit in own {
+            if known.iter().any(|other| other.id() == limit.id() && other.quota() != limit.quota()) {
+                let message = format!("a limit of this route is called `{}`, as one with another rate is", limit.name());
+                warn(document, &route.span, message, "limits of one name share their counts; give it its own");
+            }
+        }
+        known.extend(own);
     }
 }
 
@@ -298,37 +382,43 @@ fn settings(config: &Config) -> Settings {
     s
 }
 
-fn routes(config: &Config, default: Option<&Arc<Target>>, document: &Document<'_>) -> Routes {
+fn routes(config: &Config, over: &Overrides, default: Option<&Arc<Target>>, document: &Document<'_>) -> Routes {
     let response_timeout = config.upstream.response_timeout.unwrap_or(Duration::from_secs(60));
     let max_body_size = config.server.max_body_size.flatten();
     let limits = Arc::new(effective_limits(config.limits.as_ref()));
+    let logins = Arc::new(login_policy(&effective_logins(config.logins.as_ref()), &over.login_secrets));
     let policy = |upstream: Option<Arc<Target>>,
                   headers: &headers::config::Written,
                   isolation: &fetch_metadata::config::Written,
                   cookies: &cookie::config::Written,
-                  limits: Arc<Limits>| RoutePolicy {
+                  limits: Arc<Limits>,
+                  logins: Arc<LoginPolicy>| RoutePolicy {
         upstream,
         headers: Arc::new(headers.policy(config.reports.path())),
         isolation: Some(isolation.policy()).filter(|p| p.mode() != fetch_metadata::Mode::Off).map(Arc::new),
         cookies: Arc::new(cookies.policy()),
         limits,
+        logins,
         max_body_size,
         response_timeout,
     };
-    let mut routes =
-        Routes::new(Arc::new(policy(default.cloned(), &config.headers, &config.fetch_metadata, &config.cookies, limits.clone())));
+    let standard = policy(default.cloned(), &config.headers, &config.fetch_metadata, &config.cookies, limits.clone(), logins.clone());
+    let mut routes = Routes::new(Arc::new(standard));
+    warn_of_shared_counts(config, &limits, document);
     for route in &config.routes {
         let upstream = match &route.upstream {
             Some(own) => Some(Arc::new(target(config, own.value.clone()))),
             None => default.cloned(),
         };
         let own_limits = route.limits.as_ref().map_or_else(|| limits.clone(), |own| Arc::new(Limits::new(own.iter().cloned())));
+        let own_logins = route.logins.as_ref().map_or_else(|| logins.clone(), |own| Arc::new(login_policy(own, &over.login_secrets)));
         let mut narrowed = policy(
             upstream,
             &config.headers.overlaid(&route.headers),
             &config.fetch_metadata.overlaid(&route.fetch_metadata),
             &config.cookies.overlaid(&route.cookies),
             own_limits,
+            own_logins,
         );
         narrowed.response_timeout = route.response_timeout.unwrap_or(response_timeout);
         narrowed.max_body_size = route.max_body_size.unwrap_or(max_body_size);

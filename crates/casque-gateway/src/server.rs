@@ -12,10 +12,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use casque::login::Guards;
 use casque::serve::{Caps, Drain, Stopper, accept, connection, stopper};
 
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
+use crate::admin::{AdminSocket, Verbs};
 use crate::observe::{LogWriter, Logger};
 use crate::policy::Policy;
 use crate::reports::Inbox;
@@ -33,6 +35,8 @@ pub struct Gateway {
     address: SocketAddr,
     /// The operator's pages, if there are any.
     admin: Option<Socket>,
+    /// The operator's verbs, if there are any.
+    admin_socket: Option<AdminSocket>,
     shared: Arc<Shared>,
     stop: Stopper,
     drain: Drain,
@@ -47,13 +51,15 @@ pub struct Handle {
 
 /// The policy of all workers, and how often it has changed.
 #[derive(Debug)]
-struct Shared {
+pub(crate) struct Shared {
     generation: AtomicU64,
     policy: Mutex<Arc<Policy>>,
     /// A proxy that is not trusted and yet speaks for others; noticed once.
     unheard_proxy: OnceLock<IpAddr>,
     /// Where the limits' state is.
     store: Arc<LimitStore>,
+    /// The same of browsers that the login guard knows.
+    devices: Arc<LimitStore>,
     told: Mutex<Told>,
 }
 
@@ -97,7 +103,7 @@ impl fmt::Display for Notice {
 }
 
 impl Shared {
-    fn policy(&self) -> Arc<Policy> {
+    pub(crate) fn policy(&self) -> Arc<Policy> {
         self.policy.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -136,7 +142,9 @@ impl Handle {
     /// Swaps the policy. Requests in flight finish under the old one; the listening address, the number of threads, the
     /// connection caps and the form of the log stay as they were started.
     pub fn reload(&self, policy: Policy) {
-        self.shared.store.choose(policy.store.as_ref());
+        for store in [&self.shared.store, &self.shared.devices] {
+            store.choose(policy.store.as_ref());
+        }
         *self.shared.policy.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
         self.shared.generation.fetch_add(1, Ordering::AcqRel);
     }
@@ -169,18 +177,27 @@ impl Gateway {
     pub fn bind(policy: Policy) -> io::Result<Self> {
         let socket = bind(policy.listen)?;
         let address = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
-        let admin = policy.admin.map(|address| bind(address).and_then(|s| s.listen(BACKLOG).map(|()| s))).transpose()?;
+        let admin = policy.admin.map(|address| {
+            let bound = bind(address).and_then(|s| s.listen(BACKLOG).map(|()| s));
+            bound.map_err(|e| io::Error::other(format!("[admin] listen {address}: {e}; choose another address")))
+        });
+        let (admin, admin_socket) = (admin.transpose()?, policy.admin_socket.as_deref().map(AdminSocket::bind).transpose()?);
         let (stop, drain) = stopper();
         let store = Arc::new(LimitStore::default());
-        store.choose(policy.store.as_ref());
+        // Known browsers have a table of their own, which no flood of strangers reaches.
+        let devices = Arc::new(LimitStore::with_capacity(1 << 16));
+        for store in [&store, &devices] {
+            store.choose(policy.store.as_ref());
+        }
         let shared = Arc::new(Shared {
             generation: AtomicU64::new(0),
             policy: Mutex::new(Arc::new(policy)),
             unheard_proxy: OnceLock::new(),
             store,
+            devices,
             told: Mutex::default(),
         });
-        Ok(Self { socket, address, admin, shared, stop, drain })
+        Ok(Self { socket, address, admin, admin_socket, shared, stop, drain })
     }
 
     /// Opens the door: from here on connections are queued, and served when [`Gateway::run`] begins.
@@ -217,9 +234,15 @@ impl Gateway {
         };
         let caps = Caps::new(policy.settings.max_connections, policy.settings.max_connections_per_client);
         let (logger, writer) = LogWriter::start(policy.access_log, log);
+        let guards = Arc::new(Guards::new(self.shared.store.clone()).devices(self.shared.devices.clone()));
         let inbox = Arc::new(Inbox::default());
         if let Some(socket) = self.admin {
             admin::start(socket.into(), inbox.clone(), self.drain.clone())?;
+        }
+        // Its file is there until the last worker has ended.
+        let admin_socket = self.admin_socket;
+        if let Some(socket) = &admin_socket {
+            socket.start(Verbs::new(self.shared.clone(), self.shared.store.clone()), self.drain.clone())?;
         }
         let mut workers = Vec::new();
         for n in 0..threads {
@@ -228,6 +251,7 @@ impl Gateway {
                 shared: self.shared.clone(),
                 caps: caps.clone(),
                 drain: self.drain.clone(),
+                guards: guards.clone(),
                 inbox: inbox.clone(),
                 logger: logger.clone(),
             };
@@ -241,6 +265,7 @@ impl Gateway {
             }
         }
         writer.finish();
+        drop(admin_socket);
         Ok(())
     }
 }
@@ -263,6 +288,7 @@ struct Worker {
     shared: Arc<Shared>,
     caps: Arc<Caps>,
     drain: Drain,
+    guards: Arc<Guards<LimitStore>>,
     inbox: Arc<Inbox>,
     logger: Logger,
 }
@@ -280,10 +306,12 @@ impl Worker {
     async fn serve(self) -> io::Result<()> {
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
         // A Redis that is not there must neither keep the gateway from starting nor hold up its first requests.
-        tokio::task::spawn_local(self.shared.store.connect());
+        for store in [&self.shared.store, &self.shared.devices] {
+            tokio::task::spawn_local(store.connect());
+        }
         let store = self.shared.store.clone();
         let current = Current::new(self.shared);
-        let stack = stack::build(current.clone(), store, self.inbox, self.logger, self.drain.clone());
+        let stack = stack::build(current.clone(), store, self.guards, self.inbox, self.logger, self.drain.clone());
         loop {
             let (io, peer, permit) = tokio::select! {
                 biased;

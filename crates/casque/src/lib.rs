@@ -42,6 +42,8 @@ pub mod cookie;
 pub mod headers;
 pub mod host;
 pub mod limit;
+#[cfg(feature = "login")]
+pub mod login;
 #[cfg_attr(not(feature = "config"), expect(unreachable_pub, reason = "public as config::nearest"))]
 mod nearest;
 pub mod path;

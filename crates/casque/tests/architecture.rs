@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A part and the siblings it may name, `crate::x` for x. The root's small words (`Scheme`, `RequestId`) are everybody's.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("client_ip", &["Scheme", "RequestId"]),
     ("config", &["nearest", "path", "problem"]),
     ("cookie", &["Scheme", "config"]),
     ("headers", &["Scheme", "config", "host", "nearest", "path", "problem"]),
     ("limit", &["RequestId", "client_ip", "clock", "config", "path", "reply"]),
+    ("login", &["RequestId", "Scheme", "client_ip", "clock", "config", "limit", "nearest", "path", "problem", "reply"]),
     ("serve", &["Scheme", "RequestId", "client_ip", "reply"]),
     ("host.rs", &[]),
     ("path.rs", &[]),

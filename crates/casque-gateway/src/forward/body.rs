@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use casque::serve::Body as ClientBody;
+use casque::login::Replay;
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 
@@ -19,6 +19,9 @@ use super::pool::WayHome;
 
 /// How long an app may leave an expectation unanswered before the body is sent anyway.
 const CONTINUE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The body of a request, of which the login guard may have read the beginning.
+pub(super) type ClientBody = Replay<casque::serve::Body>;
 
 /// How far the request body has come; shared with whoever waits for the answer.
 #[derive(Debug, Default)]

@@ -24,13 +24,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
 
 use casque::headers::HeaderPolicy;
-use casque::serve::{Body as ClientBody, Connection, Drain, Refusal};
+use casque::serve::{Connection, Drain, Refusal};
 use http::{Method, Request, Response, StatusCode, Version};
 use tower_service::Service;
 
 pub(crate) use body::Body;
 
-use self::body::{Progress, RequestBody, UpstreamBody};
+use self::body::{ClientBody, Progress, RequestBody, UpstreamBody};
 use self::continuation::Continuation;
 use self::patience::Patience;
 use self::pool::Pools;

@@ -43,6 +43,8 @@ pub(crate) struct Event {
     pub(crate) headers: Vec<String>,
     /// What another site made the browser ask for.
     pub(crate) cross_site: Option<&'static str>,
+    /// What the login guard made of an attempt that the app looked at: which guard, and how it ended.
+    pub(crate) login: Option<(String, &'static str)>,
 }
 
 impl Event {
@@ -63,6 +65,7 @@ impl Event {
             cookies: Vec::new(),
             headers: Vec::new(),
             cross_site: None,
+            login: None,
         }
     }
 
@@ -90,6 +93,9 @@ impl Event {
         }
         if let Some(what) = self.cross_site {
             let _ = write!(line, " cross-site={what}");
+        }
+        if let Some((guard, ended)) = &self.login {
+            let _ = write!(line, " login={guard}:{ended}");
         }
         if !self.complete {
             line.push_str(" incomplete");
@@ -135,6 +141,9 @@ impl Event {
         list("headers", &mut self.headers.iter().map(|s| json_string(s)));
         if let Some(what) = self.cross_site {
             let _ = write!(line, ",\"cross-site\":\"{what}\"");
+        }
+        if let Some((guard, ended)) = &self.login {
+            let _ = write!(line, ",\"login\":{{\"guard\":{},\"ended\":\"{ended}\"}}", json_string(guard));
         }
         if let Some(cause) = &self.cause {
             let _ = write!(line, ",\"cause\":{}", json_string(cause));
@@ -244,6 +253,7 @@ mod tests {
             cookies: vec!["secure_added"],
             headers: vec!["x-frame-options:replaced".to_owned()],
             cross_site: None,
+            login: Some(("form".to_owned(), "failure")),
             ..Event::of(http::Method::POST, "/a\"b".to_owned())
         }
     }
@@ -255,6 +265,7 @@ mod tests {
         assert_eq!(json["path"], "/a\"b");
         assert_eq!(json["limited"], "login");
         assert_eq!(json["would-limit"][0], "api");
+        assert_eq!((&json["login"]["guard"], &json["login"]["ended"]), (&"form".into(), &"failure".into()));
         assert_eq!(line.matches('\n').count(), 1);
     }
 
@@ -262,7 +273,7 @@ mod tests {
     fn text_lines_tell_the_same() {
         let line = event().text("2026-01-01T00:00:00.000Z");
         assert!(line.starts_with(
-            "2026-01-01T00:00:00.000Z - POST /a\"b 429 12B 3ms limited=login would-limit=api cookies=secure_added headers=x-frame-options:replaced incomplete"
+            "2026-01-01T00:00:00.000Z - POST /a\"b 429 12B 3ms limited=login would-limit=api cookies=secure_added headers=x-frame-options:replaced login=form:failure incomplete"
         ));
     }
 

@@ -13,6 +13,7 @@ use casque::cookie::CookieChanges;
 use casque::headers::HeaderChanges;
 use casque::headers::fetch_metadata::CrossSite;
 use casque::limit::{Refusal, ShadowRefused};
+use casque::login::{Guarded, Outcome, Trust};
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use tower_layer::Layer;
@@ -97,6 +98,7 @@ impl Note {
         event.cookies = extensions.get::<CookieChanges>().map(|c| c.0.names().collect()).unwrap_or_default();
         event.cross_site = extensions.get::<CrossSite>().map(|c| c.why.name());
         event.headers = extensions.get::<HeaderChanges>().map(|c| c.iter().map(ToString::to_string).collect()).unwrap_or_default();
+        event.login = extensions.get::<Guarded>().map(|g| (g.guard.clone(), ended(g)));
         event.complete = response.body().is_end_stream();
     }
 
@@ -105,6 +107,17 @@ impl Note {
             event.bytes += bytes as u64;
             event.complete |= complete;
         }
+    }
+}
+
+/// How an attempt ended, in a word: a known browser's apart, for its failures are somebody's who has been in before.
+fn ended(guarded: &Guarded) -> &'static str {
+    match (guarded.outcome, guarded.trust) {
+        (Outcome::Success, Some(Trust::Known)) => "success-known",
+        (Outcome::Success, _) => "success",
+        (Outcome::Failure, Some(Trust::Known)) => "failure-known",
+        (Outcome::Failure, _) => "failure",
+        (Outcome::Neutral, _) => "neutral",
     }
 }
 

@@ -24,8 +24,11 @@ pub(crate) struct Running {
 pub(crate) fn policy(text: &str, upstream: &str) -> Policy {
     let document = Document::parse(text);
     let config = Config::read(&document);
-    let over =
-        Overrides { listen: Some("127.0.0.1:0".parse().unwrap()), upstream: Some(Upstream::parse(upstream).unwrap()), variable: None };
+    let over = Overrides {
+        listen: Some("127.0.0.1:0".parse().unwrap()),
+        upstream: Some(Upstream::parse(upstream).unwrap()),
+        ..Overrides::default()
+    };
     let policy = Policy::compile(&config, &over, &document).unwrap();
     let errors: Vec<_> = document.problems().into_iter().filter(|p| p.severity == casque::config::Severity::Error).collect();
     assert!(errors.is_empty(), "{errors:?}");

@@ -16,7 +16,7 @@ use crate::client_ip::ClientIp;
 use crate::clock::{Clock, SystemClock};
 
 /// Paths that take passwords, in the spellings of the usual frameworks.
-const LOGIN_PATHS: [&str; 17] = [
+pub const LOGIN_PATHS: [&str; 17] = [
     "**/login",
     "**/login.*",
     "**/log-in",

@@ -21,7 +21,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, String> {
     let complete = file.names_upstream();
     // The app's address may come from the command line, so a file without one is not wrong; its routes are checked all the same.
     let upstream = (!complete).then(|| Upstream::Unix("/an/app/named/later".into()));
-    let read = file.read(&Overrides { upstream, listen: None, variable: Some(env::named) });
+    let read = file.read(&Overrides { upstream, variable: Some(env::secret), ..Overrides::default() });
     let path = args.file.display();
     if read.count.errors > 0 {
         printer::say(format_args!("{BOLD}{path}{BOLD:#}: {}", read.count.in_words()));
@@ -32,6 +32,10 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, String> {
     }
     for (what, value) in summary(&read.config, read.policy.as_ref().and_then(Policy::store)) {
         printer::tell(format_args!("{what:>8}  {value}"));
+    }
+    if let Some(audit) = &read.audit {
+        let ignored = audit.policy.ignores.len();
+        printer::tell(format_args!("{:>8}  {}; {ignored} ignores", "audit", audit.policy.gate));
     }
     if !complete {
         printer::hint("no [upstream] url: name the app with `casque guard --upstream URL` or `casque guard -- COMMAND`");

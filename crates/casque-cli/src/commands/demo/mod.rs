@@ -56,7 +56,7 @@ fn guard(upstream: SocketAddr) -> Result<(Gateway, SocketAddr), String> {
     let upstream = Upstream::Tcp { host: upstream.ip().to_string(), port: upstream.port() };
     let bind = |port| {
         let listen = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-        let over = Overrides { listen, upstream: Some(upstream.clone()), variable: None };
+        let over = Overrides { listen, upstream: Some(upstream.clone()), ..Overrides::default() };
         let policy = Policy::compile(&config, &over, &document).expect("it has an upstream");
         Gateway::bind(policy).and_then(|g| g.listen().map(|()| g))
     };

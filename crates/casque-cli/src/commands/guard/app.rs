@@ -11,6 +11,7 @@ use tokio::process::{Child, Command};
 
 use super::orphan;
 use crate::exit::Exit;
+use crate::login_secret;
 
 /// A running app. It leads a process group of its own, so that what it starts (npm starts node) is reached and ended with it.
 /// When this is dropped, the group is killed.
@@ -30,6 +31,8 @@ impl App {
         let (program, arguments) = command.split_first().ok_or("no command")?;
         let mut start = Command::new(program);
         start.args(arguments).env("PORT", port.to_string()).process_group(0).kill_on_drop(true);
+        // The guard's secret is none of the app's.
+        start.env_remove(login_secret::DEFAULT);
         if std::io::stdin().is_terminal() {
             // A background group that reads the terminal is stopped by it.
             start.stdin(Stdio::null());

@@ -20,6 +20,7 @@ use crate::env;
 use crate::exit::Exit;
 use crate::policy_file::{DEFAULT_NAME, PolicyFile};
 use crate::printer::{self, BOLD, DIM};
+use crate::{env, login_secret};
 
 /// How long an app may take to open its port.
 const START_PATIENCE: Duration = Duration::from_secs(120);
@@ -37,7 +38,8 @@ pub(crate) fn run(args: &GuardArgs) -> Result<Exit, String> {
     let over = Overrides {
         listen: args.listen,
         upstream: port.map(|port| Upstream::Tcp { host: "127.0.0.1".to_owned(), port }).or_else(|| args.upstream.clone()),
-        variable: Some(env::named),
+        variable: Some(env::secret),
+        ..Overrides::default()
     };
     let read = file.read(&over);
     if read.count.errors > 0 {
@@ -209,6 +211,10 @@ impl Guard {
         for (what, value) in summary(config, self.store.clone()) {
             printer::say(format_args!("{what:>9}  {value}"));
         }
+        if config.login_secret.is_empty() && env::secret(login_secret::DEFAULT).is_none() {
+            let known = format_args!("{:>9}  {DIM}browsers are known until a restart; with CASQUE_SECRET set, for longer{DIM:#}", "");
+            printer::say(known);
+        }
         match &self.file.path {
             Some(path) => printer::say(format_args!("{:>9}  {}", "policy", path.display())),
             None => printer::say(format_args!("{:>9}  defaults {DIM}(`casque init` writes a file to change them){DIM:#}", "policy")),
@@ -324,6 +330,8 @@ fn cannot_listen(address: SocketAddr, error: &io::Error) -> String {
             format!("cannot listen on {address}: ports below 1024 need rights; choose another with --listen")
         }
         io::ErrorKind::AddrNotAvailable => format!("cannot listen on {address}: this machine has no such address"),
+        // It says itself what it is about.
+        _ if error.get_ref().is_some() => error.to_string(),
         _ => format!("cannot listen on {address}: {error}"),
     }
 }

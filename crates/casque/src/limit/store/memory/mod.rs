@@ -3,6 +3,7 @@
 mod dump;
 mod mirror;
 mod offenders;
+mod operate;
 mod records;
 mod sip;
 mod sketch;
@@ -16,13 +17,14 @@ use std::future::{Ready, ready};
 
 pub use dump::{DumpError, Restored};
 pub use offenders::Offender;
+pub use operate::About;
 
 use self::offenders::Offenders;
 use self::records::Records;
 use self::sip::SipKey;
 use self::table::{Table, WAYS};
 use self::word::Word;
-use super::creators::{CREATIONS, begun_key, counted_under, shared_key};
+use super::creators::{CREATIONS, begun_key, counted_under, creations_key, shared_key};
 use super::{Charge, Outcome, Receipt, Store, StoreError};
 use crate::clock::Micros;
 use crate::limit::budget::{Budget, Change, Gcra, State};
@@ -39,11 +41,12 @@ const RATES_PER_RECORD: usize = 16;
 ///   passed *is* free, because a key without debt and a key never seen are the same thing. Strict and calendar quotas take 128
 ///   bytes, in a table of a sixteenth of the keys that is there only if they are used.
 /// - In a full bucket the key that has used the least part of its limit makes room. A key that is at its limit, or blocked, is
-///   never pushed out: not by keys that cost one request each, and not by others at their limits.
+///   never forgotten: not for keys that cost one request each, and not for others at their limits.
 /// - Where there is no room, the newcomer is counted in a sketch that takes keys for more than they are, never for less.
-///   Overflow therefore means stricter, never forgetful; and what is only in the sketch cannot be lowered by a refund.
+///   Overflow therefore means stricter, never forgetful; and what is only in the sketch is lowered only if there is room meanwhile.
 /// - The index is SipHash under a key drawn at start, so nobody outside can aim at one bucket.
-/// - A creator of keys ([`Charge::creator`]) may begin 100 an hour of each limit ([`MemoryStore::creations`]).
+/// - A creator of keys ([`Charge::creator`]) may begin 100 an hour of each limit ([`MemoryStore::creations`]). That a key was begun
+///   takes an entry too, for an hour; it is the first to make room, and a key without it is begun again.
 ///
 /// A known key is charged without a lock.
 pub struct MemoryStore {
@@ -132,7 +135,15 @@ impl MemoryStore {
         if known || charge.cost == 0 {
             return (charge.key, false);
         }
-        if self.decide(&begun_key(&charge.key, creator), &Budget::Rate(self.creations), now, 1).allowed {
+        // Nothing may be left of what it used, and yet it is no new one.
+        let begun = self.fingerprint(&begun_key(&charge.key));
+        if self.rates.knows(begun, now) {
+            return (charge.key, false);
+        }
+        if self.decide(&creations_key(&charge.key, creator), &Budget::Rate(self.creations), now, 1).allowed {
+            // Not renewed by its use: whoever keeps many keys alive pays for each of them again.
+            let until = Micros(now.0.saturating_add(self.creations.slack() + self.creations.interval()));
+            self.rates.mark(begun, until, now);
             return (charge.key, false);
         }
         (shared_key(&charge.key, creator), true)
@@ -142,14 +153,15 @@ impl MemoryStore {
     fn decide(&self, key: &Key, budget: &Budget, now: Micros, cost: u32) -> Decision {
         let fingerprint = self.fingerprint(key);
         let decision = match budget {
-            Budget::Rate(gcra) => self.rates.update(fingerprint, now, |word| {
+            Budget::Rate(gcra) => self.rates.charge(fingerprint, now, |word| {
                 if word.is_block() && word.time() > now {
                     return (word, Decision::block(word.time().0 - now.0));
                 }
                 let tat = if word.is_block() { Micros(0) } else { word.time() };
                 let (next, decision) = gcra.decide(tat, now, cost);
-                // A refusal changes nothing, not even the form that is kept.
-                (if decision.allowed && cost > 0 { Word::rate(next, gcra.slack()) } else { word }, decision)
+                // A refusal changes nothing, not even the form that is kept, but for a TAT that was too far ahead.
+                let changed = (decision.allowed && cost > 0) || next < tat;
+                (if changed { Word::rate(next, gcra.slack()) } else { word }, decision)
             }),
             Budget::Strict(_) | Budget::Window(_) => {
                 self.records.update(fingerprint, budget, now, |budget, state| budget.decide(state, now, cost))
@@ -165,12 +177,21 @@ impl MemoryStore {
     fn apply(&self, key: &Key, budget: &Budget, now: Micros, change: impl Fn(&Budget, State) -> (State, Decision)) -> Decision {
         let fingerprint = self.fingerprint(key);
         match budget {
-            Budget::Rate(gcra) => self.rates.update(fingerprint, now, |word| {
+            Budget::Rate(gcra) => self.rates.change(fingerprint, now, &|word| {
                 let (next, decision) = change(budget, word.state(now));
                 (Word::of(next, gcra.slack()).unwrap_or(word), decision)
             }),
             Budget::Strict(_) | Budget::Window(_) => self.records.update(fingerprint, budget, now, change),
         }
+    }
+
+    fn change_now(&self, key: Key, budget: Budget, change: Change, now: Micros) -> Decision {
+        self.apply(&key, &budget, now, |budget, state| budget.change(state, now, change));
+        if matches!(change, Change::Unblock | Change::Reset) {
+            self.offenders.forget(self.fingerprint(&key), key);
+        }
+        // What stands may be more than was asked for: the sketch cannot be lowered.
+        self.apply(&key, &budget, now, |budget, state| (state, budget.look(state, now)))
     }
 
     fn refund_one(&self, key: &Key, charge: &Charge, at: Micros, now: Micros) -> Decision {
@@ -228,10 +249,7 @@ impl Store for MemoryStore {
 
     fn change(&self, key: Key, budget: Budget, change: Change, now: Micros) -> Self::Future {
         let mut outcome = Outcome { receipt: Receipt { at: now, ..Receipt::default() }, ..Outcome::default() };
-        outcome.decisions.push(self.apply(&key, &budget, now, |budget, state| budget.change(state, now, change)));
-        if matches!(change, Change::Unblock | Change::Reset) {
-            self.offenders.forget(self.fingerprint(&key), key);
-        }
+        outcome.decisions.push(self.change_now(key, budget, change, now));
         ready(Ok(outcome))
     }
 }
