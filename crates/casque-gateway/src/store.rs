@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use casque::clock::Micros;
+use casque::limit::store::memory::About;
 use casque::limit::store::redis::RedisOptions;
-use casque::limit::{Budget, Change, Charge, Key, MemoryStore, Pending, Receipt, RedisStore, Store};
+use casque::limit::{Budget, Change, Charge, Decision, Key, MemoryStore, Pending, Receipt, RedisStore, Store, Subject};
 
 /// The store of all workers.
 #[derive(Debug, Default)]
@@ -24,14 +25,25 @@ struct Remote {
 }
 
 impl LimitStore {
-    /// A store with a memory of its own, where there is no Redis; the same Redis, where there is one.
-    pub(crate) fn apart(&self, memory: MemoryStore) -> Self {
-        Self { memory: Arc::new(memory), remote: self.remote.clone() }
+    /// With a table for so many keys.
+    pub(crate) fn with_capacity(keys: usize) -> Self {
+        Self { memory: Arc::new(MemoryStore::with_capacity(keys)), ..Self::default() }
     }
 
-    /// What this process counts.
+    /// What this process counts by itself; with Redis, what it has learnt from it.
     pub(crate) fn memory(&self) -> &MemoryStore {
         &self.memory
+    }
+
+    /// Forgets what a subject did, here and in Redis, and tells how it stands here then.
+    pub(crate) fn pardon(&self, about: About, limit: u64, budget: Budget, subject: Subject, now: Micros) -> Decision {
+        let decision = self.memory.pardon(about, limit, budget, subject, now);
+        if let (Some(redis), Ok(runtime)) = (self.redis(), tokio::runtime::Handle::try_current()) {
+            let change = redis.change(about.key(limit, subject), self.memory.budget_of(about, budget), Change::Reset, now);
+            // Whoever asked is told how it stands here; a Redis that is away is told when it is back.
+            runtime.spawn(async move { drop(change.await) });
+        }
+        decision
     }
 
     /// Uses Redis by these options, or none. One that is used already by the same stays as it is.

@@ -1,8 +1,8 @@
 //! How clients stand with the limits, as JSON. Pure but for the store.
 
 use casque::clock::{Clock, Micros};
-use casque::limit::store::memory::{About, MemoryStore};
-use casque::limit::{Budget, Decision, Key, Limit, Part, Subject};
+use casque::limit::store::memory::About;
+use casque::limit::{Decision, Limit, Part, Subject};
 use serde_json::{Value, json};
 
 use crate::names::{client, client_name, network_name};
@@ -10,7 +10,7 @@ use crate::names::{client, client_name, network_name};
 /// What is asked of.
 pub(super) struct Asked<'a> {
     pub(super) limits: &'a [&'a Limit],
-    pub(super) store: &'a MemoryStore,
+    pub(super) store: &'a LimitStore,
     pub(super) clock: &'a dyn Clock,
     pub(super) now: Micros,
 }
@@ -28,6 +28,7 @@ struct Entry<'a> {
 pub(super) fn top(asked: &Asked<'_>, n: usize) -> Value {
     let rows: Vec<Value> = asked
         .store
+        .memory()
         .top(n)
         .into_iter()
         .map(|offender| {
@@ -81,7 +82,7 @@ pub(super) fn unblock(
     let found: Vec<Entry<'_>> = match (who, limit) {
         (Some(who), _) => limits.filter_map(|limit| entries(limit, who).ok()).flatten().collect(),
         (None, Some(_)) => {
-            let listed = asked.store.top(usize::MAX);
+            let listed = asked.store.memory().top(usize::MAX);
             let of = |limit: &'_ &'_ Limit| -> Vec<(About, Subject)> {
                 listed.iter().filter_map(|o| About::of(&o.key, limit.id()).map(|about| (about, o.key.subject))).collect()
             };
@@ -106,7 +107,7 @@ pub(super) fn unblock(
 
 impl Asked<'_> {
     fn standing(&self, entry: &Entry<'_>) -> Decision {
-        self.store.standing(entry.about, entry.limit.id(), entry.limit.budget(self.clock), entry.subject, self.now)
+        self.store.memory().standing(entry.about, entry.limit.id(), entry.limit.budget(self.clock), entry.subject, self.now)
     }
 }
 
@@ -188,7 +189,7 @@ mod tests {
 
     struct World {
         limits: Vec<Limit>,
-        store: MemoryStore,
+        store: LimitStore,
         clock: ManualClock,
     }
 
@@ -202,7 +203,7 @@ mod tests {
                 Limit::new("paths", Quota::daily(3)).by(CountBy::new([Part::Client, Part::Path])),
                 Limit::new("none", Quota::per_hour(1)).mode(Mode::Off),
             ];
-            Self { limits, store: MemoryStore::with_capacity(4096), clock: ManualClock::at(Micros(1_000_000_000)) }
+            Self { limits, store: LimitStore::with_capacity(4096), clock: ManualClock::at(Micros(1_000_000_000)) }
         }
 
         fn ask<R>(&self, ask: impl FnOnce(&Asked<'_>) -> R) -> R {

@@ -8,7 +8,6 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use casque::clock::{Clock, SystemClock};
-use casque::limit::{Budget, Change, Key, Store as _};
 use casque::serve::Body as ClientBody;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};

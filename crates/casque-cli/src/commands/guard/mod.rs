@@ -37,7 +37,7 @@ pub(crate) fn run(args: &GuardArgs) -> Result<Exit, String> {
     let over = Overrides {
         listen: args.listen,
         upstream: port.map(|port| Upstream::Tcp { host: "127.0.0.1".to_owned(), port }).or_else(|| args.upstream.clone()),
-        variable: Some(env::named),
+        variable: Some(env::secret),
         ..Overrides::default()
     };
     let read = file.read(&over);
