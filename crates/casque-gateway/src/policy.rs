@@ -15,7 +15,7 @@ use casque::host::HostPattern;
 use casque::limit::store::redis::{OnError, RedisOptions};
 use casque::limit::{Limit, Limits};
 use casque::login::challenge::Vouching;
-use casque::login::{Login, LoginPolicy, Secrets};
+use casque::login::{Login, LoginPolicy, Secrets, Worry};
 use casque::serve::Settings;
 
 use crate::config::{AccessLog, Config, Upstream};
@@ -174,6 +174,11 @@ impl Policy {
     /// Whether an address is a trusted proxy's.
     pub(crate) fn trusts(&self, address: std::net::IpAddr) -> bool {
         self.trusted.contains(address)
+    }
+
+    /// Guards of log-ins that seem not to fit their apps.
+    pub(crate) fn worries(&self) -> Vec<Worry> {
+        self.routes.all().flat_map(|route| route.logins.worries()).collect()
     }
 
     /// Where it listens.

@@ -14,11 +14,6 @@ use casque::limit::{Budget, Change, Charge, Decision, Key, MemoryStore, Pending,
 pub(crate) struct LimitStore {
     /// What is counted by where there is no Redis, and while it does not answer.
     memory: Arc<MemoryStore>,
-    remote: Arc<Remote>,
-}
-
-#[derive(Debug, Default)]
-struct Remote {
     redis: RwLock<Option<RedisStore>>,
     /// Whether there is one; so that without it a request takes no lock.
     has_redis: AtomicBool,
@@ -48,11 +43,11 @@ impl LimitStore {
 
     /// Uses Redis by these options, or none. One that is used already by the same stays as it is.
     pub(crate) fn choose(&self, options: Option<&RedisOptions>) {
-        let mut redis = self.remote.redis.write().unwrap_or_else(PoisonError::into_inner);
+        let mut redis = self.redis.write().unwrap_or_else(PoisonError::into_inner);
         if redis.as_ref().map(RedisStore::options) != options {
             *redis = options.map(|options| RedisStore::beside(options.clone(), self.memory.clone()));
         }
-        self.remote.has_redis.store(redis.is_some(), Ordering::Release);
+        self.has_redis.store(redis.is_some(), Ordering::Release);
     }
 
     /// Connects the calling worker, if there is anything to connect to.
@@ -73,10 +68,10 @@ impl LimitStore {
 
     #[inline]
     fn redis(&self) -> Option<RedisStore> {
-        if !self.remote.has_redis.load(Ordering::Acquire) {
+        if !self.has_redis.load(Ordering::Acquire) {
             return None;
         }
-        self.remote.redis.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.redis.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

@@ -210,7 +210,7 @@ impl Guard {
         for (what, value) in summary(config, self.store.clone()) {
             printer::say(format_args!("{what:>9}  {value}"));
         }
-        if config.login_secret.is_empty() && env::named(login_secret::DEFAULT).is_none() {
+        if config.login_secret.is_empty() && env::secret(login_secret::DEFAULT).is_none() {
             let known = format_args!("{:>9}  {DIM}browsers are known until a restart; with CASQUE_SECRET set, for longer{DIM:#}", "");
             printer::say(known);
         }
