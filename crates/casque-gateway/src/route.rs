@@ -39,6 +39,16 @@ impl Routes {
         true
     }
 
+    /// Every policy, the one of all other requests first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &RoutePolicy> {
+        std::iter::once(&*self.default).chain(self.routes.iter().map(|r| &*r.policy))
+    }
+
+    /// Whether a route is for some hosts only.
+    pub(crate) fn has_hosts(&self) -> bool {
+        self.routes.iter().any(|r| r.host != HostPattern::ANY)
+    }
+
     /// The policy of a request. `host` as in the Host field; `path` as in the target, in any spelling.
     pub(crate) fn find(&self, host: Option<&str>, request_path: &str) -> &Arc<RoutePolicy> {
         if self.routes.is_empty() {

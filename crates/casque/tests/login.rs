@@ -247,6 +247,75 @@ async fn a_thousand_at_once_are_five() {
     assert_eq!(bench.looked_at.load(Ordering::SeqCst), 5, "the race factor is one");
 }
 
+/// Who has an account of their own logs in with it and wants a device cookie for another's.
+#[tokio::test]
+async fn no_log_in_of_ones_own_makes_a_browser_known_to_another_account() {
+    let bench = bench(login());
+    for n in 0..5 {
+        bench.guess(n).await;
+    }
+    for decoy in ["username=mallory&email=alice@example.org", "email=alice@example.org&username=mallory", "email=ALICE@example.org"] {
+        let own = bench.send(form("203.0.113.5", &format!("{decoy}&password=right"))).await;
+        let mut guess = form("203.0.113.9", "email=alice@example.org&password=wrong");
+        if let Ok(cookies) = cookies(&own).parse() {
+            guess.headers_mut().insert(COOKIE, cookies);
+        }
+        assert_eq!(bench.status(guess).await, 429, "{decoy}");
+    }
+    // Before any attack, when nothing refuses: an app that tells names by case may let anybody be `ALICE`.
+    let bench = self::bench(login());
+    for decoy in ["email=bob&username=alice", "email=ALICE", "email=alice&username=ALICE", "email=%EF%BD%81lice"] {
+        let own = bench.send(form("203.0.113.5", &format!("{decoy}&password=right"))).await;
+        assert_eq!(own.status(), 302, "{decoy}");
+        let mut guess = form("203.0.113.5", "email=alice&password=neither");
+        guess.headers_mut().insert(COOKIE, cookies(&own).parse().unwrap());
+        assert_ne!(bench.send(guess).await.extensions().get::<Guarded>().unwrap().trust, Some(casque::login::Trust::Known), "{decoy}");
+    }
+}
+
+/// To have asked for a password reset, or to have registered, is not to have logged in.
+#[tokio::test]
+async fn a_browser_is_known_to_one_guard_of_one_app() {
+    let logins = || [login(), Login::new("reset", ["/reset"]).unwrap()];
+    let secrets = || Secrets::new(["a secret that is long enough for a test"]).unwrap();
+    let guards = Arc::new(Guards::with_clock(Arc::new(MemoryStore::with_capacity(4096)), ManualClock::at(Micros(1_700_000_000_000_000))));
+    let app = |realm: &str| {
+        let layer = LoginGuardLayer::new(LoginPolicy::new(logins(), secrets()).realm(realm)).guards(guards.clone());
+        layer.layer(tower::service_fn(|req| log_in(req, Arc::default())))
+    };
+    let to = |path: &str| {
+        let mut req = form("192.0.2.1", "email=alice&password=right");
+        *req.uri_mut() = path.parse().unwrap();
+        req
+    };
+    let reset = app("").oneshot(to("/reset")).await.unwrap();
+    for (realm, cookies, trust) in [
+        ("", cookies(&reset), casque::login::Trust::Unknown),
+        ("other app", cookies(&app("").oneshot(to("/login")).await.unwrap()), casque::login::Trust::Unknown),
+    ] {
+        let mut req = to("/login");
+        req.headers_mut().insert(COOKIE, cookies.parse().unwrap());
+        let response = app(realm).oneshot(req).await.unwrap();
+        assert_eq!(response.extensions().get::<Guarded>().unwrap().trust, Some(trust), "{realm}");
+    }
+}
+
+#[tokio::test]
+async fn another_method_that_says_it_is_a_post_is_guarded() {
+    let bench = bench(login());
+    for (target, field) in
+        [("/login", Some("x-http-method-override")), ("/login", Some("x-method-override")), ("/login?_method=POST", None)]
+    {
+        let mut req = form("10.0.0.2", "email=alice&password=wrong");
+        *req.method_mut() = http::Method::PUT;
+        *req.uri_mut() = target.parse().unwrap();
+        if let Some(name) = field {
+            req.headers_mut().insert(name, "post".parse().unwrap());
+        }
+        assert!(bench.send(req).await.extensions().get::<Guarded>().is_some(), "{target} {field:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_request_without_a_client_is_a_mistake_of_the_apps_makers() {
     let bench = bench(login());

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use http::Method;
 
-use super::account::AccountFields;
+use super::account::{AccountFields, Name};
 use super::budgets::Budgets;
 use super::challenge::{Escalation, Vouching};
 use super::device::Devices;
 use super::guard::{AtOnce, Guard, Rules};
+use super::method::Methods;
 use super::outcome::Signs;
 use super::secret::Secrets;
-use crate::limit::{LOGIN_PATHS, Mode};
+use super::worry::Worry;
+use crate::limit::{LOGIN_PATHS, Mode, Subject};
 use crate::path::{Pattern, Readings};
 
 /// The most bytes of a request's body that are looked at, and of a response's: 64 KiB. No form that takes a password is longer,
@@ -160,11 +162,6 @@ impl Login {
         self.mode == Mode::Off
     }
 
-    /// Methods are compared in any case: some frameworks fold it.
-    fn counts(&self, method: &Method) -> bool {
-        self.methods.iter().any(|m| m == method || m.as_str().eq_ignore_ascii_case(method.as_str()))
-    }
-
     fn rules(&self) -> Rules {
         let builder = Guard::builder(&self.name).budgets(self.budgets).at_once(self.at_once);
         builder.challenges(self.escalation.is_some()).shadow(self.mode == Mode::Shadow).rules()
@@ -177,6 +174,7 @@ pub struct LoginPolicy {
     logins: Vec<(Login, Arc<Rules>)>,
     secrets: Secrets,
     vouching: Option<Vouching>,
+    realm: String,
 }
 
 impl LoginPolicy {
@@ -184,7 +182,15 @@ impl LoginPolicy {
     #[must_use]
     pub fn new(logins: impl IntoIterator<Item = Login>, secrets: Secrets) -> Self {
         let on = logins.into_iter().filter(|l| !l.is_off());
-        Self { logins: on.map(|login| (login.clone(), Arc::new(login.rules()))).collect(), secrets, vouching: None }
+        Self { logins: on.map(|login| (login.clone(), Arc::new(login.rules()))).collect(), secrets, vouching: None, realm: String::new() }
+    }
+
+    /// Whose accounts these are, where several apps share secrets and store: `ada` of one is not `ada` of another, and who may
+    /// register as her there is not known here. Default: empty.
+    #[must_use]
+    pub fn realm(mut self, realm: impl Into<String>) -> Self {
+        self.realm = realm.into();
+        self
     }
 
     /// With the secret by which a page of the operator vouches for browsers; see [`Vouching`].
@@ -211,6 +217,16 @@ impl LoginPolicy {
         self.logins.iter().map(|(login, _)| login)
     }
 
+    /// The guards that seem not to fit the app, by what a hundred log-ins under this policy have shown.
+    #[must_use]
+    pub fn worries(&self) -> Vec<Worry> {
+        let of = |(login, rules): &(Login, Arc<Rules>)| {
+            let guard = login.name.clone();
+            rules.tally.never().map(move |never| Worry { guard: guard.clone(), never }).collect::<Vec<_>>()
+        };
+        self.logins.iter().flat_map(of).collect()
+    }
+
     pub(super) fn secrets(&self) -> &Secrets {
         &self.secrets
     }
@@ -219,15 +235,26 @@ impl LoginPolicy {
         self.vouching.as_ref()
     }
 
+    /// What the guards count an account by.
+    pub(super) fn account(&self, name: &Name) -> Subject {
+        if self.realm.is_empty() { name.subject() } else { Subject::of([self.realm.as_bytes(), name.subject().as_bytes()]) }
+    }
+
+    /// What a browser is known to: this name, to the letter, at this guard. One that has asked for a password reset has not
+    /// logged in.
+    pub(super) fn device_of(&self, login: &Login, name: &Name) -> Option<Subject> {
+        name.spelling().map(|spelling| Subject::of([self.realm.as_bytes(), login.name.as_bytes(), spelling.as_bytes()]))
+    }
+
     pub(super) fn get(&self, index: usize) -> &(Login, Arc<Rules>) {
         &self.logins[index]
     }
 
     /// Which guard takes a request.
-    pub(super) fn which(&self, method: &Method, path: &str) -> Option<usize> {
+    pub(super) fn which(&self, asked: &Methods<'_>, path: &str) -> Option<usize> {
         let mut readings = None;
         let mut takes = |login: &Login| {
-            login.counts(method) && {
+            asked.any(&login.methods) && {
                 let readings = readings.get_or_insert_with(|| Readings::of(path));
                 login.paths.iter().any(|p| p.matches_any(readings))
             }
