@@ -29,11 +29,15 @@ struct Bench {
 async fn log_in(req: Request<Replay<Body>>, looked_at: Arc<AtomicU32>) -> Result<Response<Body>, Infallible> {
     let asked_for_cookies = req.headers().get(COOKIE).map(|c| c.to_str().unwrap().to_owned()).unwrap_or_default();
     assert!(!asked_for_cookies.contains("casque"), "the guard's cookies are none of the app's: {asked_for_cookies}");
+    let from = req.headers().get(http::header::REFERER).cloned();
     let body = req.into_body().collect().await.unwrap().to_bytes();
     looked_at.fetch_add(1, Ordering::SeqCst);
     let text = String::from_utf8_lossy(&body);
     let mut response = Response::new(Body::from(body.clone()));
-    if text.contains("password=right") {
+    if text.contains("password=sent-back") {
+        *response.status_mut() = StatusCode::FOUND;
+        response.headers_mut().insert(LOCATION, from.unwrap());
+    } else if text.contains("password=right") {
         *response.status_mut() = StatusCode::FOUND;
         response.headers_mut().insert(LOCATION, "/home".parse().unwrap());
     } else if text.contains("password=broken") {
@@ -297,6 +301,27 @@ async fn a_browser_is_known_to_one_guard_of_one_app() {
         req.headers_mut().insert(COOKIE, cookies.parse().unwrap());
         let response = app(realm).oneshot(req).await.unwrap();
         assert_eq!(response.extensions().get::<Guarded>().unwrap().trust, Some(trust), "{realm}");
+    }
+}
+
+/// Laravel and others redirect to `Referer` after a wrong password.
+#[tokio::test]
+async fn being_sent_back_to_where_one_says_one_came_from_is_no_success() {
+    let signs = || {
+        let sign = casque::login::outcome::Sign::new().location_not("/login").unwrap();
+        casque::login::outcome::Signs::new().success(sign)
+    };
+    for guard in [login(), login().signs(signs())] {
+        let bench = bench(guard);
+        for n in 0..9 {
+            let mut req = form(&format!("10.0.{n}.1"), "email=alice&password=sent-back");
+            req.headers_mut().insert("referer", "https://shop.example/home?x=1".parse().unwrap());
+            let response = bench.send(req).await;
+            assert_eq!(response.status(), if n < 5 { 302 } else { 429 }, "{n}");
+            if n < 5 {
+                assert_eq!(response.headers()[LOCATION], "https://shop.example/home?x=1");
+            }
+        }
     }
 }
 
