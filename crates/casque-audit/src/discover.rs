@@ -95,11 +95,16 @@ pub fn identify(path: &Path) -> Result<Lockfile, Error> {
         return Err(Error::whole("bun's binary lockfile is not read; `bun install --save-text-lockfile` writes bun.lock").in_file(path));
     }
     let head = head(path).map_err(|e| Error::whole(e.to_string()).in_file(path))?;
-    let kind = Kind::guess(&name, &head);
+    let kind = shown(&name, &head).map_err(|e| e.in_file(path))?;
+    Ok(Lockfile { kind, path: path.to_owned() })
+}
+
+/// The kind that a file's name and first bytes show.
+pub(crate) fn shown(name: &str, head: &[u8]) -> Result<Kind, Error> {
     let types: Vec<&str> = Kind::TYPES.iter().map(|(name, _)| *name).collect();
     let unknown =
         || Error::whole(format!("nothing shows what kind of lockfile this is; say so as TYPE:PATH, with one of {}", types.join(", ")));
-    Ok(Lockfile { kind: kind.ok_or_else(|| unknown().in_file(path))?, path: path.to_owned() })
+    Kind::guess(name, head).ok_or_else(unknown)
 }
 
 /// `TYPE:PATH` taken apart; what does not begin with a type is a path. One letter is no type but a drive.
@@ -117,16 +122,22 @@ pub fn split_type(argument: &str) -> (Option<&str>, &str) {
 pub fn named(argument: &str) -> Result<Lockfile, Error> {
     let (name, path) = split_type(argument);
     let Some(name) = name else { return identify(Path::new(path)) };
-    let Some((_, kind)) = Kind::TYPES.iter().find(|(known, _)| *known == name) else {
-        let types: Vec<&str> = Kind::TYPES.iter().map(|(name, _)| *name).collect();
-        return Err(Error::whole(format!("there is no type of lockfile `{name}`; there are {}", types.join(", "))));
-    };
     let path = PathBuf::from(path);
-    let kind = match kind {
+    let kind = match kind_named(name)? {
         Kind::YarnClassic => Kind::yarn(&head(&path).map_err(|e| Error::whole(e.to_string()).in_file(&path))?),
-        kind => *kind,
+        kind => kind,
     };
     Ok(Lockfile { kind, path })
+}
+
+/// The kind that a type's name stands for; of the two yarns the first.
+///
+/// # Errors
+/// There is no such type.
+pub fn kind_named(name: &str) -> Result<Kind, Error> {
+    let types: Vec<&str> = Kind::TYPES.iter().map(|(name, _)| *name).collect();
+    let unknown = || Error::whole(format!("there is no type of lockfile `{name}`; there are {}", types.join(", ")));
+    Kind::TYPES.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind).ok_or_else(unknown)
 }
 
 impl Found {

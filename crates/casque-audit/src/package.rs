@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::text::percent;
+
 /// Where names are handed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ecosystem {
@@ -55,6 +57,20 @@ impl Package {
     pub fn new(ecosystem: Ecosystem, name: impl Into<Arc<str>>, version: impl Into<Arc<str>>) -> Self {
         Self { ecosystem, name: name.into(), version: version.into() }
     }
+
+    /// The package URL: `pkg:npm/%40babel/core@7.0.0` (package-url/purl-spec). It is ASCII, whatever the name and version are.
+    pub fn purl(&self) -> String {
+        let mut out = format!("pkg:{}", self.ecosystem.purl());
+        for part in self.name.split('/') {
+            out.push('/');
+            out.push_str(&percent::encode(part));
+        }
+        if !self.version.is_empty() {
+            out.push('@');
+            out.push_str(&percent::encode(&self.version));
+        }
+        out
+    }
 }
 
 impl fmt::Display for Package {
@@ -81,5 +97,12 @@ mod tests {
     fn a_package_reads_as_people_write_it() {
         assert_eq!(Package::new(Ecosystem::Npm, "@babel/core", "7.0.0").to_string(), "@babel/core@7.0.0");
         assert_eq!(Package::new(Ecosystem::Npm, "a\u{1b}[2J", "1\u{202e}").to_string(), "a\\u{1b}[2J@1\\u{202e}");
+    }
+
+    #[test]
+    fn a_package_has_a_url() {
+        assert_eq!(Package::new(Ecosystem::Npm, "@babel/core", "7.0.0").purl(), "pkg:npm/%40babel/core@7.0.0");
+        assert_eq!(Package::new(Ecosystem::Cargo, "serde", "1.0.0+x y").purl(), "pkg:cargo/serde@1.0.0%2Bx%20y");
+        assert_eq!(Package::new(Ecosystem::Npm, "a", "").purl(), "pkg:npm/a");
     }
 }

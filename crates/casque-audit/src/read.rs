@@ -5,10 +5,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use crate::discover::{Lockfile, folders_in};
+use crate::discover::{Lockfile, folders_in, shown};
 use crate::error::Error;
 use crate::graph::Graph;
-use crate::kind::Kind;
+use crate::kind::{HEAD, Kind};
 use crate::limits::Limits;
 use crate::lockfile;
 use crate::manifest::{Manifest, Manifests, Patterns};
@@ -31,6 +31,26 @@ pub fn read(lockfile: &Lockfile, limits: &Limits) -> Result<Graph, Error> {
         Kind::Pnpm | Kind::Bun | Kind::Deno | Kind::Cargo | Kind::CycloneDx | Kind::Spdx => Manifests::default(),
     };
     lockfile::parse(lockfile.kind, &bytes, &manifests, limits).map_err(|e| e.in_file(&lockfile.path))
+}
+
+/// Reads a lockfile that comes as a stream, without the package.json files that would lie beside it. Without a kind, its first bytes
+/// must show it; which of the two yarns it is, they always do.
+///
+/// # Errors
+/// As [`crate::parse`]; nothing shows what kind it is; it is longer than the limit, or cannot be read to its end.
+pub fn read_stream(kind: Option<Kind>, stream: impl Read, limits: &Limits) -> Result<(Kind, Graph), Error> {
+    let mut bytes = Vec::new();
+    stream.take(limits.bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(|e| Error::whole(e.to_string()))?;
+    if bytes.len() as u64 > limits.bytes {
+        return Err(lockfile::too_large(bytes.len() as u64, limits));
+    }
+    let head = bytes.get(..HEAD as usize).unwrap_or(&bytes);
+    let kind = match kind {
+        Some(Kind::YarnClassic) => Kind::yarn(head),
+        Some(kind) => kind,
+        None => shown("", head)?,
+    };
+    Ok((kind, lockfile::parse(kind, &bytes, &Manifests::default(), limits)?))
 }
 
 /// The package.json in a folder and those of the workspaces that it names. Patterns that lead out of the folder are left alone.
@@ -81,6 +101,31 @@ pub fn manifests(folder: &Path, limits: &Limits) -> Result<Manifests, Error> {
     Ok(Manifests { root, members: members.into_iter().collect() })
 }
 
+/// The same from somewhere that is no disk. `folders` are those with a package.json, relative to the lockfile's and with `/` between
+/// their parts (`""` is its own), and `read` gives the bytes of the package.json in one.
+///
+/// # Errors
+/// One of them cannot be read or is no JSON; or there are too many to be compared with the patterns of workspaces.
+pub fn manifests_among(folders: &[&str], mut read: impl FnMut(&str) -> Result<Vec<u8>, Error>) -> Result<Manifests, Error> {
+    let mut one = |folder: &str| -> Result<Manifest, Error> {
+        let path = Path::new(folder).join("package.json");
+        read(folder).and_then(|bytes| Manifest::parse(&bytes)).map_err(|e| e.in_file(&path))
+    };
+    if !folders.contains(&"") {
+        return Ok(Manifests::default());
+    }
+    let root = one("")?;
+    let mut patterns = Patterns::new(&root.workspaces);
+    let mut members = BTreeMap::new();
+    for folder in folders.iter().filter(|folder| !folder.is_empty()) {
+        let too_many = |_| Error::whole("`workspaces` and the folders here take too long to compare");
+        if patterns.matches(folder).map_err(too_many)? {
+            members.insert((*folder).to_owned(), one(folder)?);
+        }
+    }
+    Ok(Manifests { root: Some(root), members: members.into_iter().collect() })
+}
+
 fn manifest(folder: &Path, limits: &Limits) -> Result<Option<Manifest>, Error> {
     let path = folder.join("package.json");
     if !path.is_file() {
@@ -111,6 +156,32 @@ mod tests {
 
     use super::*;
     use crate::graph::Source;
+
+    #[test]
+    fn workspaces_are_found_where_there_is_no_disk() {
+        let text = |folder: &str| match folder {
+            "" => r#"{"name": "app", "workspaces": ["packages/*", "!packages/old"]}"#.to_owned(),
+            folder => format!("{{\"name\": \"{folder}\"}}"),
+        };
+        let found = manifests_among(&["", "packages/a", "packages/old", "else"], |folder| Ok(text(folder).into_bytes())).unwrap();
+        let folders: Vec<&str> = found.members.iter().map(|(folder, _)| folder.as_str()).collect();
+        assert_eq!((folders, found.root.unwrap().name), (vec!["packages/a"], "app".to_owned()));
+        assert_eq!(manifests_among(&["a"], |_| Ok(Vec::new())).unwrap(), Manifests::default());
+        let broken = manifests_among(&[""], |_| Ok(b"{".to_vec())).unwrap_err().to_string();
+        assert!(broken.starts_with("package.json:1:2:"), "{broken}");
+    }
+
+    #[test]
+    fn a_stream_shows_its_kind_or_is_told_it() {
+        let lock = "# yarn lockfile v1\n\nx@^1.0.0:\n  version \"1.0.0\"\n";
+        let (kind, graph) = read_stream(None, lock.as_bytes(), &Limits::default()).unwrap();
+        assert_eq!((kind, &*graph.instances()[0].package.name), (Kind::YarnClassic, "x"));
+        let berry = read_stream(Some(Kind::YarnClassic), "__metadata:\n  version: 8\n".as_bytes(), &Limits::default()).unwrap();
+        assert_eq!(berry.0, Kind::YarnBerry);
+        assert!(read_stream(None, "?".as_bytes(), &Limits::default()).unwrap_err().message.contains("TYPE:PATH"));
+        let short = Limits { bytes: 10, ..Limits::default() };
+        assert!(read_stream(None, std::io::repeat(b'x'), &short).unwrap_err().message.contains("limit"), "an endless one is left");
+    }
 
     #[test]
     fn workspaces_are_found_by_their_patterns() {

@@ -11,5 +11,13 @@ mod group;
 mod lockfiles;
 #[path = "conformance/matching.rs"]
 mod matching;
+#[path = "conformance/npm.rs"]
+mod npm;
+#[path = "conformance/others.rs"]
+mod others;
+#[path = "conformance/project.rs"]
+mod project;
+#[path = "conformance/schemas.rs"]
+mod schemas;
 #[path = "conformance/semver.rs"]
 mod semver;

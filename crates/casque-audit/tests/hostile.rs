@@ -1,7 +1,14 @@
 //! Lockfiles made to hurt their reader: each is read or refused with its place, at a bounded cost, and none panics.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use casque_audit::ask::{Form, Licenses, Query, Tree, TreeOptions, Why, licenses, tree, why};
+use casque_audit::db::{Builder, Database};
+use casque_audit::diff::{Format, Names, Side, diff, render};
+use casque_audit::matching::Context;
+use casque_audit::report::{Gate, Scope, assess, cyclonedx, spdx};
+use casque_audit::supply::{Settings, notices};
 use casque_audit::{Error, Graph, Kind, Limits, Lockfile, Manifest, Manifests, parse, read};
+use jiff::Timestamp;
 use proptest::prelude::*;
 
 /// One small file of each kind, with something of everything.
@@ -72,7 +79,33 @@ fn try_parse(kind: Kind, bytes: &[u8]) -> Result<Graph, Error> {
         );
         assert!(instance.place.line >= 1 && instance.place.offset as usize <= bytes.len());
     }
+    ask(kind, &graph);
     Ok(graph)
+}
+
+/// Whatever was read can be asked about, and between it and itself there is nothing.
+fn ask(kind: Kind, graph: &Graph) {
+    let lockfiles = [("lock", graph)];
+    for form in [Form::Text, Form::Json] {
+        if let Some(instance) = graph.instances().last()
+            && let Ok(query) = Query::parse(&instance.package.name)
+        {
+            _ = Why::render(&[why("lock", kind, graph, &query)], form);
+        }
+        _ = Tree::render(&[tree("lock", kind, graph, TreeOptions::default())], form);
+        _ = Licenses::render(&[licenses("lock", kind, graph, Scope::default())], form);
+    }
+    _ = (cyclonedx::sbom(&lockfiles, Timestamp::UNIX_EPOCH), spdx::sbom(&lockfiles, Timestamp::UNIX_EPOCH));
+    let database = Database::from_bytes(Builder::default().finish(Timestamp::UNIX_EPOCH).unwrap()).unwrap();
+    let mut report = assess("lock", kind, graph, &database, &Context::default(), Scope::default()).unwrap();
+    report.notices = notices(graph, kind, &Settings::default());
+    let side = Side { graph, report: &report };
+    let same = diff("lock", kind, Some(side), Some(side), &Settings::default());
+    assert!(same.is_empty(), "{same:?}");
+    for (_, format) in Format::NAMES {
+        let all = diff("lock", kind, None, Some(side), &Settings::default());
+        _ = render(format, &[all], Names { base: "a", head: "b" }, Gate::default());
+    }
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use casque_audit::report;
+use casque_audit::version::{Grammar, Version};
+use casque_audit::{Ecosystem, report};
 use casque_gateway::config::{Upstream, parse_listen};
 use casque_scan::render::Format;
 use casque_scan::{Grade, Profile};
@@ -13,6 +14,11 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use http::{HeaderName, HeaderValue, header};
+
+use crate::commands::audit::gate::GateArgs;
+use crate::commands::audit::lists::ListArgs;
+use crate::commands::audit::{SupplyArgs, Verb};
+use crate::commands::limits::LimitsArgs;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -37,9 +43,11 @@ pub(crate) enum Command {
     /// Grade how well a site defends itself: headers, cookies, redirects, what other sites may do
     Scan(ScanArgs),
     /// Find dependencies with known vulnerabilities or malware, from lockfiles alone and without the network
-    Audit(AuditArgs),
-    /// Make the database of advisories that `casque audit` asks, and look at it
+    Audit(Box<AuditArgs>),
+    /// Download the database of advisories that `casque audit` asks, make one, and look at it
     Db(DbArgs),
+    /// Who is refused by a running gateway's limits, and who would be by others
+    Limits(LimitsArgs),
     /// Write a commented casque.toml for the project in this folder
     Init(InitArgs),
     /// Show what casque does, on a small app that is built in
@@ -182,7 +190,7 @@ pub(crate) struct ScanArgs {
 }
 
 /// One of some names, and what it stands for.
-fn named<T: Copy + Send + Sync + 'static>(names: &'static [(&'static str, T)]) -> impl TypedValueParser<Value = T> {
+pub(crate) fn named<T: Copy + Send + Sync + 'static>(names: &'static [(&'static str, T)]) -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(names.iter().map(|(name, _)| *name))
         .try_map(|name| names.iter().find(|(n, _)| *n == name).map(|(_, value)| *value).ok_or("unknown name"))
 }
@@ -212,18 +220,34 @@ fn cookie(text: &str) -> Result<HeaderValue, String> {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  casque audit\n  casque audit apps/web Cargo.lock --prod --fail-on high\n  casque audit --lockfile npm:old-lock.json --db osv-records/\n  casque audit --format sarif --output audit.sarif"
+    after_help = "Examples:\n  casque audit\n  casque audit apps/web Cargo.lock --prod --fail-on high\n  casque audit --lockfile npm:old-lock.json --db osv-records/\n  casque audit --format sarif --output audit.sarif\n  git show main:package-lock.json | casque audit -\n  casque audit why minimist@<1.2.6\n\nExit codes: 0 nothing fails, 1 a finding does, 2 it could not be done, 3 there is no lockfile, 4 there is no database or it is too old",
+    args_conflicts_with_subcommands = true
 )]
 pub(crate) struct AuditArgs {
-    /// Lockfiles, or folders in and below which they are looked for [default: this folder]
+    #[command(subcommand)]
+    pub(crate) verb: Option<Verb>,
+
+    /// Lockfiles, or folders in and below which they are looked for; `-` is stdin [default: this folder]
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
 
-    /// The database: what `casque db build` wrote, or a folder of OSV records [default: advisories.db in the cache folder]
+    /// The database: what `casque db update` wrote, or a folder of OSV records [default: advisories.db in the cache folder]
     #[arg(long, value_name = "PATH")]
     pub(crate) db: Option<PathBuf>,
 
-    /// A lockfile whose name does not tell its kind, such as npm:old-lock.json; may be repeated
+    /// First do what `casque db update` does, if there is no database or it is a week old: this alone asks the network
+    #[arg(long)]
+    pub(crate) update: bool,
+
+    /// Take advisories of any age. Otherwise the exit code is 4 when they are 90 days old
+    #[arg(long)]
+    pub(crate) allow_stale: bool,
+
+    /// The policy file, whose [audit] says what fails and what is ignored [default: casque.toml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// A lockfile whose name does not tell its kind, such as npm:old-lock.json or npm:-; may be repeated
     #[arg(long, value_name = "TYPE:PATH")]
     pub(crate) lockfile: Vec<String>,
 
@@ -231,17 +255,34 @@ pub(crate) struct AuditArgs {
     #[arg(long)]
     pub(crate) prod: bool,
 
-    /// The lowest severity that makes the exit code 1 [default: any vulnerability]. Malware does too, but with none
-    #[arg(long, value_name = "SEVERITY", value_parser = named(&report::Bar::NAMES))]
-    pub(crate) fail_on: Option<report::Bar>,
-
     /// The form of the report
     #[arg(long, value_name = "NAME", default_value = "text", value_parser = named(&report::Format::NAMES))]
     pub(crate) format: report::Format,
 
+    /// For npm-json: what the registry says of packages (packuments), a file with one after the other or a folder of such
+    #[arg(long, value_name = "PATH")]
+    pub(crate) packuments: Option<PathBuf>,
+
+    /// For npm-json: the Node.js that a fix must run on [default: any]
+    #[arg(long, value_name = "VERSION", value_parser = node_version)]
+    pub(crate) node: Option<Version>,
+
     /// Write the report to a file, whole or not at all, instead of printing it
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) gate: GateArgs,
+
+    #[command(flatten)]
+    pub(crate) supply: SupplyArgs,
+
+    #[command(flatten)]
+    pub(crate) lists: ListArgs,
+}
+
+fn node_version(text: &str) -> Result<Version, String> {
+    Grammar::Npm.version(text).map_err(|_| "write a version, such as 22.11.0".to_owned())
 }
 
 #[derive(Debug, Args)]
@@ -252,10 +293,58 @@ pub(crate) struct DbArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DbCommand {
+    /// Download the advisories that OSV publishes, or what has changed since, and compile them
+    Update(DbUpdateArgs),
     /// Compile OSV records into one file
     Build(DbBuildArgs),
     /// Check a database and tell what is in it
     Info(DbInfoArgs),
+    /// Tell which records were added, changed, withdrawn and removed between two databases
+    Diff(DbDiffArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  casque db update\n  casque db update --ecosystem npm\n  CASQUE_DB_URL=https://mirror.example/osv casque db update --db /var/lib/advisories.db"
+)]
+pub(crate) struct DbUpdateArgs {
+    /// Where the export is: a folder with npm/all.zip and crates.io/all.zip [default: $CASQUE_DB_URL, or OSV's public one]
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+
+    /// Which advisories: npm, crates.io, or both [default: both]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = named(&ECOSYSTEMS))]
+    pub(crate) ecosystem: Vec<Ecosystem>,
+
+    /// The database [default: casque/advisories.db in the cache folder]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) db: Option<PathBuf>,
+
+    /// How long all of it may take
+    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = casque::config::duration)]
+    pub(crate) timeout: Duration,
+
+    /// Ask other machines over plain http, where anybody on the way can change the advisories
+    #[arg(long)]
+    pub(crate) insecure_http: bool,
+}
+
+const ECOSYSTEMS: [(&str, Ecosystem); 2] = [(Ecosystem::Npm.osv(), Ecosystem::Npm), (Ecosystem::Cargo.osv(), Ecosystem::Cargo)];
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  casque db diff last-week.db\n  casque db diff old.db new.db --format json")]
+pub(crate) struct DbDiffArgs {
+    /// The older database, or a folder of OSV records
+    #[arg(value_name = "OLD")]
+    pub(crate) old: PathBuf,
+
+    /// The newer one [default: casque/advisories.db in the cache folder]
+    #[arg(value_name = "NEW")]
+    pub(crate) new: Option<PathBuf>,
+
+    /// The form of the report: text or json
+    #[arg(long, value_name = "NAME", default_value = "text", value_parser = ["text", "json"])]
+    pub(crate) format: String,
 }
 
 #[derive(Debug, Args)]

@@ -11,6 +11,10 @@ pub(crate) enum Exit {
     Findings,
     /// It could not run: 2.
     Error,
+    /// There was nothing to do it with: 3.
+    Nothing,
+    /// There is no database, or none to rely on: 4.
+    NoDatabase,
     /// The guarded app's own code.
     App(u8),
 }
@@ -21,6 +25,8 @@ impl From<Exit> for ExitCode {
             Exit::Clean => Self::SUCCESS,
             Exit::Findings => Self::from(1),
             Exit::Error => Self::from(2),
+            Exit::Nothing => Self::from(3),
+            Exit::NoDatabase => Self::from(4),
             Exit::App(code) => Self::from(code),
         }
     }

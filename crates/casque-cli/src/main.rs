@@ -5,6 +5,7 @@ mod commands;
 mod env;
 mod exit;
 mod login_secret;
+mod net;
 mod output;
 mod policy_file;
 mod printer;
@@ -26,6 +27,7 @@ fn main() -> std::process::ExitCode {
         Command::Scan(args) => commands::scan::run(&args),
         Command::Audit(args) => commands::audit::run(&args),
         Command::Db(args) => commands::db::run(&args),
+        Command::Limits(args) => commands::limits::run(&args),
         Command::Init(args) => commands::init::run(&args),
         Command::Demo(args) => commands::demo::run(&args),
     };

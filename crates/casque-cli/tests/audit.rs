@@ -1,122 +1,24 @@
 //! `casque audit` and `casque db` as people meet them: small projects, small databases, kind and hostile ones.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod support;
 
 use serde_json::{Value, json};
 
-/// A folder of one's own, gone at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let path = std::env::temp_dir().join(format!("casque-audit-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        let path = self.0.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.0.join(name)).unwrap()
-    }
-
-    /// Runs casque in the folder, with its caches there too.
-    fn casque(&self, args: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_casque"));
-        command.args(args).current_dir(&self.0).stdin(Stdio::null()).env("NO_COLOR", "1").env("XDG_CACHE_HOME", self.0.join("cache"));
-        command.output().unwrap()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().unwrap()
-}
-
-fn advisory(id: &str, ecosystem: &str, package: &str, fixed: &str, summary: &str, specific: &Value) -> String {
-    json!({
-        "id": id, "modified": "2020-01-01T00:00:00Z", "summary": summary, "database_specific": specific,
-        "affected": [{
-            "package": {"ecosystem": ecosystem, "name": package},
-            "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": fixed}]}],
-        }],
-    })
-    .to_string()
-}
-
-const PACKAGE_LOCK: &str = r#"{
-  "name": "shop", "lockfileVersion": 3,
-  "packages": {
-    "": {"name": "shop", "dependencies": {"web": "^1.0.0"}, "devDependencies": {"tester": "^1.0.0"}},
-    "node_modules/web": {"version": "1.0.0", "dependencies": {"parser": "^1.0.0"}},
-    "node_modules/parser": {"version": "1.0.0"},
-    "node_modules/tester": {"version": "1.0.0", "dev": true}
-  }
-}
-"#;
-
-const CARGO_LOCK: &str = r#"version = 4
-
-[[package]]
-name = "app"
-version = "0.1.0"
-dependencies = ["old"]
-
-[[package]]
-name = "old"
-version = "0.3.0"
-source = "registry+https://github.com/rust-lang/crates.io-index"
-checksum = "0000000000000000000000000000000000000000000000000000000000000000"
-"#;
-
-/// A project with a high finding that it runs, a low one in a tool, and in its Rust part something unmaintained.
-fn shop() -> Folder {
-    let folder = Folder::new();
-    folder.write("package-lock.json", PACKAGE_LOCK);
-    folder.write("native/Cargo.lock", CARGO_LOCK);
-    let severity = |word: &str| json!({"severity": word});
-    folder.write("osv/1.json", &advisory("GHSA-aaaa-aaaa-aaaa", "npm", "parser", "1.0.4", "Reads too far", &severity("HIGH")));
-    folder.write("osv/2.json", &advisory("GHSA-bbbb-bbbb-bbbb", "npm", "tester", "1.1.0", "Writes too far", &severity("LOW")));
-    let mut old: Value =
-        serde_json::from_str(&advisory("RUSTSEC-2020-0001", "crates.io", "old", "9.0.0", "Nobody looks after it", &json!({}))).unwrap();
-    old["affected"][0]["database_specific"] = json!({"informational": "unmaintained"});
-    folder.write("osv/rust/3.json", &old.to_string());
-    folder
-}
+use support::{Folder, advisory, code, shop, stderr, stdout};
 
 #[test]
 fn without_a_database_it_says_what_to_do() {
     let folder = shop();
     let output = folder.casque(&["audit"]);
-    assert_eq!(code(&output), 2);
+    assert_eq!(code(&output), 4);
     let said = stderr(&output);
+    assert!(said.contains("casque db update") && said.contains("casque audit --update"), "{said}");
     assert!(said.contains("casque db build") && said.contains("advisories.db") && said.contains("--db"), "{said}");
     assert_eq!(stdout(&output), "");
     let output = folder.casque(&["db", "info"]);
     assert_eq!(code(&output), 2);
-    assert!(stderr(&output).contains("`casque db build` writes it"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("`casque db update` downloads it"), "{}", stderr(&output));
 }
 
 #[test]
@@ -145,7 +47,7 @@ fn a_source_or_database_that_is_none_is_named() {
     assert_eq!(code(&output), 2);
     assert!(stderr(&output).contains("bad/1.json") && stderr(&output).contains("nothing was written"), "{}", stderr(&output));
     let output = folder.casque(&["audit", "--db", "package-lock.json"]);
-    assert_eq!(code(&output), 2);
+    assert_eq!(code(&output), 4);
     assert!(stderr(&output).contains("package-lock.json: this is no advisory database"), "{}", stderr(&output));
 }
 
@@ -170,16 +72,26 @@ fn the_text_tells_what_where_why_and_what_to_do() {
 #[test]
 fn exit_codes_follow_the_bar_and_the_scope() {
     let folder = shop();
+    // A repository of its own: above it nothing is looked for.
+    folder.write("bare/.git/HEAD", "");
     for (args, wanted) in [
         (&["."][..], 1),
         (&["native"], 0),
         (&["--fail-on", "high"], 1),
         (&["--fail-on", "critical"], 0),
+        (&["--fail-on", "critical", "--dev", "fail"], 0),
+        (&["--fail-on", "low", "--prod"], 1),
         (&["--fail-on", "none"], 0),
+        (&["--exit-zero"], 0),
+        (&["--fixable"], 1),
         (&["--lockfile", "npm:package-lock.json", "--prod"], 1),
         (&["missing"], 2),
+        (&["bare"], 3),
+        (&["bare", "missing"], 2),
+        (&["native", "bare"], 3),
         (&["--lockfile", "nonsense:package-lock.json"], 2),
         (&["package-lock.json", "--fail-on", "worst"], 2),
+        (&["--order", "risk"], 2),
     ] {
         let output = folder.casque(&[&["audit", "--db", "osv"], args].concat());
         assert_eq!(code(&output), wanted, "{args:?}: {}{}", stdout(&output), stderr(&output));
@@ -226,6 +138,66 @@ fn every_machine_format_parses_and_names_the_finding() {
 }
 
 #[test]
+fn formats_of_other_tools_have_both_lockfiles() {
+    let folder = shop();
+    let of = |format: &str| {
+        let output = folder.casque(&["audit", "--db", "osv", "--format", format, "--fail-on", "high"]);
+        assert_eq!(code(&output), 1, "{format}");
+        stdout(&output)
+    };
+    let bom: Value = serde_json::from_str(&of("cyclonedx")).unwrap();
+    assert_eq!((bom["specVersion"].as_str(), bom["components"].as_array().unwrap().len()), (Some("1.6"), 6));
+    assert_eq!(bom["vulnerabilities"][0]["affects"][0]["ref"], "pkg:npm/parser@1.0.0");
+    let vex: Value = serde_json::from_str(&of("openvex")).unwrap();
+    assert_eq!(vex["statements"].as_array().unwrap().len(), 2);
+    assert_eq!(vex["statements"][0]["action_statement"], "parser@1.0.0: fixed in 1.0.4");
+    let log = of("github");
+    assert!(
+        log.starts_with("::error file=package-lock.json,line=6,col=5,title=high%3A parser@1.0.0::parser@1.0.0: Reads too far"),
+        "{log}"
+    );
+    assert!(log.contains("::warning file=package-lock.json,line=7,") && log.contains("::notice file=native/Cargo.lock,line=8,"), "{log}");
+    let xml = of("junit");
+    assert!(xml.contains("<testsuites name=\"casque audit\" tests=\"3\" failures=\"1\" skipped=\"0\">"), "{xml}");
+}
+
+#[test]
+fn npm_s_own_form_is_about_one_project_and_tells_who_brings_it_in() {
+    let folder = shop();
+    let npm = |more: &[&str]| folder.casque(&[&["audit", "--db", "osv", "--format", "npm-json"], more].concat());
+    let several = npm(&[]);
+    assert_eq!(code(&several), 2);
+    assert!(stderr(&several).contains("npm-json is about one lockfile, and here are 2"), "{}", stderr(&several));
+    let cargo = npm(&["native/Cargo.lock"]);
+    assert!(code(&cargo) == 2 && stderr(&cargo).contains("npm has nothing to say about"), "{}", stderr(&cargo));
+
+    let alone = npm(&["package-lock.json"]);
+    assert_eq!(code(&alone), 1);
+    assert!(stderr(&alone).contains("not all versions of parser and 2 more are known"), "{}", stderr(&alone));
+    assert!(stderr(&alone).contains("--packuments"), "{}", stderr(&alone));
+    let report: Value = serde_json::from_str(&stdout(&alone)).unwrap();
+    assert_eq!(report["casque"]["withoutPackument"], json!(["parser", "tester", "web"]));
+
+    let packument = |name: &str, versions: Value| json!({"name": name, "versions": versions}).to_string();
+    folder.write("known/parser.json", &packument("parser", json!({"1.0.0": {}, "2.0.0": {}})));
+    folder.write("known/web.json", &packument("web", json!({"1.0.0": {"dependencies": {"parser": "^1.0.0"}}, "2.0.0": {}})));
+    folder.write("known/tester.json", &packument("tester", json!({"1.0.0": {}, "1.1.0": {}})));
+    let known = npm(&["package-lock.json", "--packuments", "known", "--node", "22.0.0"]);
+    assert!(!stderr(&known).contains("versions of"), "{}", stderr(&known));
+    let report: Value = serde_json::from_str(&stdout(&known)).unwrap();
+    let names: Vec<&String> = report["vulnerabilities"].as_object().unwrap().keys().collect();
+    assert_eq!(names, ["parser", "tester", "web"]);
+    let web = &report["vulnerabilities"]["web"];
+    assert_eq!((&web["via"], &web["isDirect"]), (&json!(["parser"]), &json!(true)));
+    assert_eq!(web["fixAvailable"], json!({"name": "web", "version": "2.0.0", "isSemVerMajor": true}));
+    assert_eq!((&report["vulnerabilities"]["tester"]["fixAvailable"], report.get("casque")), (&json!(true), None));
+    folder.write("known/bad.json", "[]");
+    let bad = npm(&["package-lock.json", "--packuments", "known"]);
+    assert!(code(&bad) == 2 && stderr(&bad).contains("bad.json: document 1 is no packument"), "{}", stderr(&bad));
+    assert_eq!(code(&npm(&["package-lock.json", "--node", "new"])), 2);
+}
+
+#[test]
 fn a_report_goes_into_a_file_whole() {
     let folder = shop();
     let output = folder.casque(&["audit", "--db", "osv", "--format", "json", "--output", "audit.json"]);
@@ -246,7 +218,7 @@ fn a_broken_lockfile_names_its_line_and_the_others_are_audited() {
     empty.write(".git/HEAD", "");
     empty.write("osv/1.json", &advisory("GHSA-aaaa-aaaa-aaaa", "npm", "parser", "1.0.4", "", &json!({})));
     let output = empty.casque(&["audit", "--db", "osv"]);
-    assert_eq!(code(&output), 2);
+    assert_eq!(code(&output), 3);
     assert!(stderr(&output).contains("there is no lockfile in `.`"), "{}", stderr(&output));
 }
 
@@ -262,7 +234,7 @@ fn hostile_names_and_titles_reach_no_terminal() {
     }});
     folder.write("package-lock.json", &lock.to_string());
     folder.write("osv/1.json", &advisory("GHSA-aaaa-aaaa-aaaa", "npm", "parser", "1.0.4", &format!("{evil} | <b> @all\n## x"), &json!({})));
-    for format in ["text", "json", "sarif", "osv", "markdown"] {
+    for format in ["text", "json", "sarif", "osv", "markdown", "npm-json", "cyclonedx", "openvex", "github", "junit"] {
         let output = folder.casque(&["audit", "--db", "osv", "--format", format]);
         assert_eq!(code(&output), 1, "{format}: {}", stderr(&output));
         let all = stdout(&output) + &stderr(&output);

@@ -11,13 +11,16 @@ mod admit;
 pub mod config;
 mod error;
 mod forward;
+mod names;
 mod observe;
 pub mod policy;
+pub mod replay;
 mod reports;
 mod rescue;
 mod route;
 mod server;
 mod stack;
+mod store;
 
 pub use config::Config;
 pub use error::Error;

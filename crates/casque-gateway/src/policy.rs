@@ -1,6 +1,7 @@
 //! What runs: everything checked, compiled and shared.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use casque::cookie::{self, CookiePolicy};
 use casque::headers::fetch_metadata::{self, IsolationPolicy};
 use casque::headers::{self, HeaderPolicy};
 use casque::host::HostPattern;
-use casque::limit::Limits;
+use casque::limit::store::redis::{OnError, RedisOptions};
+use casque::limit::{Limit, Limits};
 use casque::login::challenge::Vouching;
 use casque::login::{Login, LoginPolicy, Secrets, Worry};
 use casque::serve::Settings;
@@ -30,10 +32,14 @@ pub struct Policy {
     pub(crate) scheme: Option<Scheme>,
     pub(crate) access_log: AccessLog,
     pub(crate) routes: Routes,
+    /// Where the limits' state is, if not in memory.
+    pub(crate) store: Option<RedisOptions>,
     /// The path that browsers report violations to.
     pub(crate) reports: Option<String>,
     /// Where the operator's pages are.
     pub(crate) admin: Option<SocketAddr>,
+    /// Where the operator's verbs are.
+    pub(crate) admin_socket: Option<PathBuf>,
 }
 
 /// The policy of some hosts and paths.
@@ -71,6 +77,8 @@ pub struct Overrides {
     pub upstream: Option<Upstream>,
     /// What `[login-secret]` leads to.
     pub login_secrets: LoginSecrets,
+    /// Looks up what the file writes as `env:NAME`. `None`: no variable is set.
+    pub variable: Option<fn(&str) -> Option<String>>,
 }
 
 /// The secrets of the login guard, as they were found.
@@ -115,8 +123,11 @@ impl Policy {
             scheme,
             access_log: config.log.access,
             routes: routes(config, over, default.as_ref(), document),
+            // What cannot be had as written is an error of the document, and nothing runs by this policy.
+            store: config.store.options(|name| over.variable.and_then(|look_up| look_up(name)), document),
             reports: config.reports.path().map(str::to_owned),
             admin: config.admin.listen,
+            admin_socket: config.admin.socket.clone(),
         })
     }
 
@@ -124,6 +135,45 @@ impl Policy {
     #[must_use]
     pub fn headers(&self, host: &str, path: &str) -> &HeaderPolicy {
         &self.routes.find(Some(host), path).headers
+    }
+
+    /// All limits of all routes, each once.
+    #[must_use]
+    pub fn limits(&self) -> Vec<&Limit> {
+        let mut all: Vec<&Limit> = Vec::new();
+        for limit in self.routes.all().flat_map(|route| route.limits.as_slice()) {
+            if !all.iter().any(|known| known.id() == limit.id() && known.quota() == limit.quota()) {
+                all.push(limit);
+            }
+        }
+        all
+    }
+
+    /// The limits of a request of which the host is not known; `None` if it is a violation report, which no limit counts.
+    pub(crate) fn limits_without_host(&self, path: &str) -> Option<&Limits> {
+        (self.reports.as_deref() != Some(path)).then(|| &*self.routes.find(None, path).limits)
+    }
+
+    /// Whether some routes are for some hosts only.
+    pub(crate) fn has_hosts(&self) -> bool {
+        self.routes.has_hosts()
+    }
+
+    /// Whether an address is a trusted proxy's.
+    pub(crate) fn trusts(&self, address: std::net::IpAddr) -> bool {
+        self.trusted.contains(address)
+    }
+
+    /// Where the limits' state is, for people to read; `None`: in memory.
+    #[must_use]
+    pub fn store(&self) -> Option<String> {
+        let store = self.store.as_ref()?;
+        let otherwise = match store.when_it_fails() {
+            OnError::Local => "counted on here while it cannot answer",
+            OnError::Allow => "no limits while it cannot answer",
+            OnError::Deny => "503 while it cannot answer",
+        };
+        Some(format!("{}; {otherwise}", store.addresses()))
     }
 
     /// Guards of log-ins that seem not to fit their apps.
@@ -138,9 +188,9 @@ impl Policy {
     }
 }
 
-/// A report of one line for each thing that the policy does, for people to read at start.
+/// A report of one line for each thing that the policy does, for people to read at start. `store` is [`Policy::store`].
 #[must_use]
-pub fn summary(config: &Config) -> Vec<(&'static str, String)> {
+pub fn summary(config: &Config, store: Option<String>) -> Vec<(&'static str, String)> {
     let cookies = match config.cookies.policy().mode {
         cookie::Mode::Enforce => "hardened",
         cookie::Mode::Observe => "observed",
@@ -159,12 +209,14 @@ pub fn summary(config: &Config) -> Vec<(&'static str, String)> {
     };
     let mut lines =
         vec![("headers", config.headers.base().to_owned()), ("cookies", cookies.to_owned()), ("limits", limits), ("logins", logins)];
+    lines.extend(store.map(|store| ("store", store)));
     lines.extend(config.reports.path().map(|path| ("reports", format!("taken at {path}"))));
     lines.extend(config.admin.listen.map(|address| ("admin", format!("http://{address}/"))));
+    lines.extend(config.admin.socket.as_ref().map(|path| ("admin", format!("unix:{}", path.display()))));
     lines
 }
 
-fn effective_limits(written: Option<&Vec<casque::limit::Limit>>) -> Limits {
+fn effective_limits(written: Option<&Vec<Limit>>) -> Limits {
     written.map_or_else(Limits::standard, |l| Limits::new(l.iter().cloned()))
 }
 
@@ -283,6 +335,21 @@ fn warn_of_loop(config: &Config, target: &Target, listen: SocketAddr, document: 
     }
 }
 
+/// Limits of one name share their counts, also where a route has them. With two quotas each would be used up by the other's requests.
+fn warn_of_shared_counts(config: &Config, all: &Limits, document: &Document<'_>) {
+    let mut known: Vec<&Limit> = all.as_slice().iter().collect();
+    for route in &config.routes {
+        let own = route.limits.as_deref().unwrap_or_default();
+        for limit in own {
+            if known.iter().any(|other| other.id() == limit.id() && other.quota() != limit.quota()) {
+                let message = format!("a limit of this route is called `{}`, as one with another rate is", limit.name());
+                warn(document, &route.span, message, "limits of one name share their counts; give it its own");
+            }
+        }
+        known.extend(own);
+    }
+}
+
 fn target(config: &Config, upstream: Upstream) -> Target {
     let section = &config.upstream;
     Target {
@@ -342,6 +409,7 @@ fn routes(config: &Config, over: &Overrides, default: Option<&Arc<Target>>, docu
     };
     let standard = policy(default.cloned(), &config.headers, &config.fetch_metadata, &config.cookies, limits.clone(), logins.clone());
     let mut routes = Routes::new(Arc::new(standard));
+    warn_of_shared_counts(config, &limits, document);
     for route in &config.routes {
         let upstream = match &route.upstream {
             Some(own) => Some(Arc::new(target(config, own.value.clone()))),

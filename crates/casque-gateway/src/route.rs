@@ -39,9 +39,14 @@ impl Routes {
         true
     }
 
-    /// Every policy that a request may have.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<RoutePolicy>> {
-        std::iter::once(&self.default).chain(self.routes.iter().map(|r| &r.policy))
+    /// Every policy, the one of all other requests first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &RoutePolicy> {
+        std::iter::once(&*self.default).chain(self.routes.iter().map(|r| &*r.policy))
+    }
+
+    /// Whether a route is for some hosts only.
+    pub(crate) fn has_hosts(&self) -> bool {
+        self.routes.iter().any(|r| r.host != HostPattern::ANY)
     }
 
     /// The policy of a request. `host` as in the Host field; `path` as in the target, in any spelling.

@@ -18,9 +18,11 @@ use casque::serve::{Caps, Drain, Stopper, accept, connection, stopper};
 
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
+use crate::admin::{AdminSocket, Verbs};
 use crate::observe::{LogWriter, Logger};
 use crate::policy::Policy;
 use crate::reports::Inbox;
+use crate::store::LimitStore;
 use crate::{admin, stack};
 
 /// Connections that may wait to be accepted.
@@ -34,6 +36,8 @@ pub struct Gateway {
     address: SocketAddr,
     /// The operator's pages, if there are any.
     admin: Option<Socket>,
+    /// The operator's verbs, if there are any.
+    admin_socket: Option<AdminSocket>,
     shared: Arc<Shared>,
     stop: Stopper,
     drain: Drain,
@@ -48,20 +52,44 @@ pub struct Handle {
 
 /// The policy of all workers, and how often it has changed.
 #[derive(Debug)]
-struct Shared {
+pub(crate) struct Shared {
     generation: AtomicU64,
     policy: Mutex<Arc<Policy>>,
     /// A proxy that is not trusted and yet speaks for others; noticed once.
     unheard_proxy: OnceLock<IpAddr>,
+    /// Where the limits' state is.
+    store: Arc<LimitStore>,
+    told: Mutex<Told>,
 }
 
-/// Something the operator should know while the gateway runs. Each is to be told once.
+/// What the operator has been told already.
+#[derive(Debug, Default)]
+struct Told {
+    unheard_proxy: bool,
+    store_is_down: bool,
+    /// As many as guards have names and mistakes.
+    worries: Vec<Worry>,
+}
+
+/// Something the operator should know while the gateway runs. Each is told once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// Requests with `X-Forwarded-For` come from this address, which is not a trusted proxy.
     UntrustedProxy(IpAddr),
+    /// The store of limits cannot answer, for this reason.
+    StoreIsDown(String),
+    /// It can again.
+    StoreIsBack,
     /// A guard of log-ins seems not to fit its app.
     Login(Worry),
+}
+
+impl Notice {
+    /// Whether nothing is wrong any more.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        *self == Self::StoreIsBack
+    }
 }
 
 impl fmt::Display for Notice {
@@ -71,13 +99,15 @@ impl fmt::Display for Notice {
                 f,
                 "requests with X-Forwarded-For come from {ip}, which is not under [client-ip] trusted-proxies: if it is your proxy, all its clients share one limit, and HTTPS is not seen"
             ),
+            Self::StoreIsDown(why) => write!(f, "the store of limits: {why}; what happens until it is back is [store] on-error"),
+            Self::StoreIsBack => f.write_str("the store of limits answers again"),
             Self::Login(worry) => worry.fmt(f),
         }
     }
 }
 
 impl Shared {
-    fn policy(&self) -> Arc<Policy> {
+    pub(crate) fn policy(&self) -> Arc<Policy> {
         self.policy.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -116,15 +146,27 @@ impl Handle {
     /// Swaps the policy. Requests in flight finish under the old one; the listening address, the number of threads, the
     /// connection caps and the form of the log stay as they were started.
     pub fn reload(&self, policy: Policy) {
+        self.shared.store.choose(policy.store.as_ref());
         *self.shared.policy.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
         self.shared.generation.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// What should be known by now. It may come again in the next answer.
+    /// The next thing that should be known by now and has not been told.
     #[must_use]
-    pub fn notices(&self) -> Vec<Notice> {
-        let proxy = self.shared.unheard_proxy.get().copied().map(Notice::UntrustedProxy);
-        proxy.into_iter().chain(self.shared.policy().worries().into_iter().map(Notice::Login)).collect()
+    pub fn notice(&self) -> Option<Notice> {
+        let mut told = self.shared.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(proxy) = self.shared.unheard_proxy.get().filter(|_| !told.unheard_proxy) {
+            told.unheard_proxy = true;
+            return Some(Notice::UntrustedProxy(*proxy));
+        }
+        if let Some(worry) = self.shared.policy().worries().into_iter().find(|worry| !told.worries.contains(worry)) {
+            told.worries.push(worry.clone());
+            return Some(Notice::Login(worry));
+        }
+        let trouble = self.shared.store.trouble();
+        let is_news = trouble.is_some() != told.store_is_down;
+        told.store_is_down = trouble.is_some();
+        is_news.then(|| trouble.map_or(Notice::StoreIsBack, Notice::StoreIsDown))
     }
 
     /// Accepts no more and lets requests in flight finish; [`Gateway::run`] then returns.
@@ -141,11 +183,22 @@ impl Gateway {
     pub fn bind(policy: Policy) -> io::Result<Self> {
         let socket = bind(policy.listen)?;
         let address = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
-        let admin = policy.admin.map(|address| bind(address).and_then(|s| s.listen(BACKLOG).map(|()| s))).transpose()?;
+        let admin = policy.admin.map(|address| {
+            let bound = bind(address).and_then(|s| s.listen(BACKLOG).map(|()| s));
+            bound.map_err(|e| io::Error::other(format!("[admin] listen {address}: {e}; choose another address")))
+        });
+        let (admin, admin_socket) = (admin.transpose()?, policy.admin_socket.as_deref().map(AdminSocket::bind).transpose()?);
         let (stop, drain) = stopper();
-        let shared =
-            Arc::new(Shared { generation: AtomicU64::new(0), policy: Mutex::new(Arc::new(policy)), unheard_proxy: OnceLock::new() });
-        Ok(Self { socket, address, admin, shared, stop, drain })
+        let store = Arc::new(LimitStore::default());
+        store.choose(policy.store.as_ref());
+        let shared = Arc::new(Shared {
+            generation: AtomicU64::new(0),
+            policy: Mutex::new(Arc::new(policy)),
+            unheard_proxy: OnceLock::new(),
+            store,
+            told: Mutex::default(),
+        });
+        Ok(Self { socket, address, admin, admin_socket, shared, stop, drain })
     }
 
     /// Opens the door: from here on connections are queued, and served when [`Gateway::run`] begins.
@@ -182,13 +235,18 @@ impl Gateway {
         };
         let caps = Caps::new(policy.settings.max_connections, policy.settings.max_connections_per_client);
         let (logger, writer) = LogWriter::start(policy.access_log, log);
-        let store = Arc::new(MemoryStore::default());
         // Known browsers have a table of their own, which no flood of strangers reaches.
-        let devices = Arc::new(MemoryStore::with_capacity(1 << 16));
+        let store = self.shared.store.clone();
+        let devices = Arc::new(store.apart(MemoryStore::with_capacity(1 << 16)));
         let guards = Arc::new(Guards::new(store.clone()).devices(devices));
         let inbox = Arc::new(Inbox::default());
         if let Some(socket) = self.admin {
             admin::start(socket.into(), inbox.clone(), self.drain.clone())?;
+        }
+        // Its file is there until the last worker has ended.
+        let admin_socket = self.admin_socket;
+        if let Some(socket) = &admin_socket {
+            socket.start(Verbs::new(self.shared.clone(), store.clone()), self.drain.clone())?;
         }
         let mut workers = Vec::new();
         for n in 0..threads {
@@ -197,7 +255,6 @@ impl Gateway {
                 shared: self.shared.clone(),
                 caps: caps.clone(),
                 drain: self.drain.clone(),
-                store: store.clone(),
                 guards: guards.clone(),
                 inbox: inbox.clone(),
                 logger: logger.clone(),
@@ -212,6 +269,7 @@ impl Gateway {
             }
         }
         writer.finish();
+        drop(admin_socket);
         Ok(())
     }
 }
@@ -234,8 +292,7 @@ struct Worker {
     shared: Arc<Shared>,
     caps: Arc<Caps>,
     drain: Drain,
-    store: Arc<MemoryStore>,
-    guards: Arc<Guards>,
+    guards: Arc<Guards<LimitStore>>,
     inbox: Arc<Inbox>,
     logger: Logger,
 }
@@ -252,8 +309,11 @@ impl Worker {
 
     async fn serve(self) -> io::Result<()> {
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
+        // A Redis that is not there must neither keep the gateway from starting nor hold up its first requests.
+        tokio::task::spawn_local(self.shared.store.connect());
+        let store = self.shared.store.clone();
         let current = Current::new(self.shared);
-        let stack = stack::build(current.clone(), self.store, self.guards, self.inbox, self.logger, self.drain.clone());
+        let stack = stack::build(current.clone(), store, self.guards, self.inbox, self.logger, self.drain.clone());
         loop {
             let (io, peer, permit) = tokio::select! {
                 biased;

@@ -488,12 +488,12 @@ fn open_tunnels_do_not_hold_up_a_stop() {
 fn a_proxy_that_nobody_named_is_noticed() {
     let quiet = gateway("", &echo());
     quiet.exchange(&get(""));
-    assert_eq!(quiet.handle.notices(), []);
+    assert_eq!(quiet.handle.notice(), None);
     quiet.exchange(&get("X-Forwarded-For: 203.0.113.5\r\n"));
-    assert!(quiet.handle.notices()[0].to_string().starts_with("requests with X-Forwarded-For come from 127.0.0.1"));
+    assert!(quiet.handle.notice().unwrap().to_string().starts_with("requests with X-Forwarded-For come from 127.0.0.1"));
     let named = gateway("[client-ip]\ntrusted-proxies = [\"127.0.0.1\"]\n", &echo());
     named.exchange(&get("X-Forwarded-For: 203.0.113.5\r\n"));
-    assert_eq!(named.handle.notices(), []);
+    assert_eq!(named.handle.notice(), None);
 }
 
 #[test]

@@ -59,8 +59,17 @@ mod tests {
     #[test]
     fn a_database_ages() {
         let at = |days: i64| Timestamp::from_second(days * DAY).unwrap();
-        let info =
-            |fetched, newest| Info { built: at(0), fetched, newest, records: 0, withdrawn: 0, malware: 0, packages: [0; 2], size: 0 };
+        let info = |fetched, newest| Info {
+            built: at(0),
+            fetched,
+            newest,
+            records: 0,
+            withdrawn: 0,
+            malware: 0,
+            packages: [0; 2],
+            size: 0,
+            notes: vec![],
+        };
         let of = |info: Info, days| info.staleness(at(days), Age::default());
         assert_eq!(of(info(Some(at(100)), Some(at(50))), 106), Staleness::Fresh(6));
         assert_eq!(of(info(None, Some(at(50))), 57), Staleness::Stale(7));

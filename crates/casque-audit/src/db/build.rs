@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
+use super::Database;
 use super::codec::{read_ids, write_affected, write_record};
 use super::error::{Error, Problem};
 use super::groups::{Member, groups, preference};
-use super::header::{self, Info, Sections};
+use super::header::{self, Info, MAX_NOTES, Sections};
 use super::index::{package_key, write_id_row, write_package_row};
 use super::pages::sums;
 use super::wire::{Reader, Writer};
@@ -18,6 +19,7 @@ use crate::package::Ecosystem;
 #[derive(Debug, Default)]
 pub struct Builder {
     fetched: Option<Timestamp>,
+    notes: Vec<u8>,
     records: Vec<Compiled>,
     by_id: HashMap<String, usize>,
     packages: HashMap<Vec<u8>, u32>,
@@ -41,6 +43,27 @@ impl Builder {
     pub const fn fetched(mut self, at: Timestamp) -> Self {
         self.fetched = Some(at);
         self
+    }
+
+    /// What to find again in [`Info::notes`]: at most [`MAX_NOTES`] bytes, none if there are more.
+    #[must_use]
+    pub fn notes(mut self, notes: Vec<u8>) -> Self {
+        self.notes = if notes.len() > MAX_NOTES { Vec::new() } else { notes };
+        self
+    }
+
+    /// Adds those records of an older database that `wanted` is true of.
+    ///
+    /// # Errors
+    /// The older database is damaged.
+    pub fn keep(&mut self, older: &Database, mut wanted: impl FnMut(&Record) -> bool) -> Result<(), Error> {
+        for record in older.records() {
+            let record = record?;
+            if wanted(&record) {
+                self.add(&record);
+            }
+        }
+        Ok(())
     }
 
     /// Adds a record. Of two with one id, the one that was changed last stays, whichever comes first.
@@ -173,6 +196,7 @@ impl Builder {
             malware: count(|record| record.malware && !record.withdrawn),
             packages: [0; 2],
             size: 0,
+            notes: self.notes.clone(),
         }
     }
 

@@ -1,13 +1,12 @@
 //! Bringing a database up to date with a part of the export: OSV publishes, beside the whole of an ecosystem, a list of when each
 //! record last changed (`modified_id.csv`), and each record by itself.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 
+use super::Database;
 use super::error::{Error, Problem};
-use super::{Builder, Database};
-use crate::osv::Record;
 use crate::package::Ecosystem;
 
 /// A line of the list of changes.
@@ -78,27 +77,4 @@ pub fn outdated(database: &Database, ecosystem: Ecosystem, changes: &[Change]) -
     outdated.fetch = listed.into_keys().map(str::to_owned).collect();
     outdated.fetch.sort_unstable();
     Ok(outdated)
-}
-
-/// A database with newer records in place of older ones, and without those that are gone: its file's bytes.
-///
-/// # Errors
-/// The older database is damaged, or there would be more than 4 GiB.
-pub fn merge(
-    older: &Database,
-    newer: impl IntoIterator<Item = Record>,
-    gone: &HashSet<String>,
-    fetched: Timestamp,
-) -> Result<Vec<u8>, Error> {
-    let mut builder = Builder::default().fetched(fetched);
-    for record in older.records() {
-        let record = record?;
-        if !gone.contains(&record.id) {
-            builder.add(&record);
-        }
-    }
-    for record in newer {
-        builder.add(&record);
-    }
-    builder.finish(fetched)
 }

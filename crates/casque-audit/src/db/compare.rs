@@ -2,18 +2,44 @@
 
 use super::{Database, Error};
 use crate::osv::Record;
+use crate::package::Ecosystem;
 
-/// Ids by what became of them, each list sorted.
+/// A record that is not the same in both.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Differing {
+    /// Its id.
+    pub id: String,
+    /// What it is about: ecosystem and name, sorted. One that was withdrawn or removed: what it was about.
+    pub packages: Vec<(Ecosystem, String)>,
+    /// Its title, which may be empty.
+    pub summary: String,
+}
+
+impl Differing {
+    fn of(record: Record) -> Self {
+        let mut packages: Vec<_> = record.affected.into_iter().map(|affected| (affected.ecosystem, affected.name)).collect();
+        packages.sort_unstable();
+        packages.dedup();
+        Self { id: record.id, packages, summary: record.summary }
+    }
+
+    /// Whether it is about packages of this ecosystem.
+    pub fn is_about(&self, ecosystem: Ecosystem) -> bool {
+        self.packages.iter().any(|(of, _)| *of == ecosystem)
+    }
+}
+
+/// Records by what became of them, each list sorted by id.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Difference {
     /// Only the newer database has them.
-    pub added: Vec<String>,
+    pub added: Vec<Differing>,
     /// Both have them, with other contents.
-    pub changed: Vec<String>,
+    pub changed: Vec<Differing>,
     /// The newer one says that they are taken back.
-    pub withdrawn: Vec<String>,
+    pub withdrawn: Vec<Differing>,
     /// Only the older one has them.
-    pub removed: Vec<String>,
+    pub removed: Vec<Differing>,
 }
 
 impl Difference {
@@ -31,32 +57,22 @@ pub fn compare(older: &Database, newer: &Database) -> Result<Difference, Error> 
     let mut difference = Difference::default();
     let (mut old, mut new) = (older.records(), newer.records());
     let (mut left, mut right) = (old.next().transpose()?, new.next().transpose()?);
+    // Both are sorted by id.
     loop {
-        // Both are sorted by id.
         let order = match (&left, &right) {
             (None, None) => return Ok(difference),
             (Some(_), None) => std::cmp::Ordering::Less,
             (None, Some(_)) => std::cmp::Ordering::Greater,
             (Some(left), Some(right)) => left.id.cmp(&right.id),
         };
-        if order.is_eq()
-            && let (Some(before), Some(after)) = (&left, &right)
-            && before != after
-        {
-            let list = if newly_withdrawn(before, after) { &mut difference.withdrawn } else { &mut difference.changed };
-            list.push(after.id.clone());
-        }
-        if order.is_lt() {
-            difference.removed.extend(left.take().map(|record| record.id));
-        }
-        if order.is_gt() {
-            difference.added.extend(right.take().map(|record| record.id));
-        }
-        if order.is_le() {
-            left = old.next().transpose()?;
-        }
-        if order.is_ge() {
-            right = new.next().transpose()?;
+        let before = if order.is_le() { std::mem::replace(&mut left, old.next().transpose()?) } else { None };
+        let after = if order.is_ge() { std::mem::replace(&mut right, new.next().transpose()?) } else { None };
+        match (before, after) {
+            (Some(before), None) => difference.removed.push(Differing::of(before)),
+            (None, Some(after)) => difference.added.push(Differing::of(after)),
+            (Some(before), Some(after)) if newly_withdrawn(&before, &after) => difference.withdrawn.push(Differing::of(before)),
+            (Some(before), Some(after)) if before != after => difference.changed.push(Differing::of(after)),
+            _ => {}
         }
     }
 }

@@ -77,17 +77,17 @@ impl fmt::Display for Error {
         match &self.problem {
             Problem::Io(error) => write!(f, "{error}"),
             Problem::NotADatabase => {
-                f.write_str("this is no advisory database: give the file that `casque db build` wrote, or a folder of OSV records")
+                f.write_str("this is no advisory database: give the file that `casque db update` or `casque db build` wrote, or a folder of OSV records")
             }
             Problem::OtherFormat(format) => {
                 write!(
                     f,
-                    "this advisory database has format {format}, and this casque reads {}: build it anew with `casque db build`",
+                    "this advisory database has format {format}, and this casque reads {}: make it anew with `casque db update` or `casque db build`",
                     super::FORMAT
                 )
             }
             Problem::Corrupt(what) => {
-                write!(f, "this advisory database is damaged ({what}) and was not used: build it anew with `casque db build`")
+                write!(f, "this advisory database is damaged ({what}) and was not used: make it anew with `casque db update` or `casque db build`")
             }
             Problem::Record(error) => write!(f, "{error}"),
             Problem::Zip(what) => write!(f, "this zip file cannot be read: {what}"),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! "casqueDB"  format: u32  length of the header: u32  its CRC-32, this field as zero: u32      little-endian
-//! when it was built, when its source was fetched, counts per ecosystem, where the sections are, a CRC-32 for each page of data
+//! when it was built, when its source was fetched, counts per ecosystem, notes, where the sections are, a CRC-32 for each page of data
 //! the data
 //! ```
 
@@ -14,12 +14,14 @@ use super::wire::{Reader, Writer};
 use crate::package::Ecosystem;
 
 /// The format of files written here. Other ones are refused rather than guessed at.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 const MAGIC: &[u8; 8] = b"casqueDB";
 const FIXED: usize = 20;
-/// Enough for the sums of 4 GiB.
+/// Enough for the sums of 4 GiB and for the notes.
 const MAX_HEADER: usize = 5 << 20;
+/// The longest notes that are kept, in bytes.
+pub const MAX_NOTES: usize = 512 << 10;
 
 /// What a database says about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +42,8 @@ pub struct Info {
     pub packages: [u32; 2],
     /// Bytes of the file.
     pub size: u64,
+    /// What whoever built it wants to find again, such as where it came from. Nothing here reads it.
+    pub notes: Vec<u8>,
 }
 
 impl Info {
@@ -81,6 +85,7 @@ pub(super) fn write(info: &Info, sections: &Sections, sums: &[u32]) -> Vec<u8> {
     for count in [info.records, info.withdrawn, info.malware, info.packages[0], info.packages[1]] {
         out.number(count.into());
     }
+    out.bytes(&info.notes);
     let s = sections;
     for place in [s.packages, s.package_count, s.ids, s.id_count, s.records, s.record_count, s.end] {
         out.length(place);
@@ -139,6 +144,7 @@ fn fields(bytes: &[u8], size: u64) -> Result<(Info, Sections, Vec<u32>), Corrupt
     let (fetched, newest) = (optional()?, optional()?);
     let mut count = || reader.u32();
     let (records, withdrawn, malware, packages) = (count()?, count()?, count()?, [count()?, count()?]);
+    let notes = reader.bytes()?.to_vec();
     let mut place = || reader.u32().map(|place| place as usize);
     let sections = Sections {
         packages: place()?,
@@ -154,5 +160,5 @@ fn fields(bytes: &[u8], size: u64) -> Result<(Info, Sections, Vec<u32>), Corrupt
         return Err(Corrupt("its header does not match its data"));
     }
     let sums = sums.iter().map(|sum| u32::from_le_bytes(*sum)).collect();
-    Ok((Info { built, fetched, newest, records, withdrawn, malware, packages, size }, sections, sums))
+    Ok((Info { built, fetched, newest, records, withdrawn, malware, packages, size, notes }, sections, sums))
 }

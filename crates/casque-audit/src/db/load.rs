@@ -25,7 +25,9 @@ pub struct Loaded {
     pub others: usize,
     /// Files that could not be read as records, all of them.
     pub unreadable: usize,
-    /// The first hundred of those: where, and why.
+    /// Those of them that are damaged: their bytes are not what the archive says it holds.
+    pub damaged: usize,
+    /// The first hundred that could not be read: where, and why.
     pub reasons: Vec<(String, String)>,
 }
 
@@ -49,8 +51,8 @@ impl Loaded {
     }
 }
 
-/// Adds one record's file (`.json`), or every record of a zip file or of a folder and those below it. A record that cannot be read is counted and left out: one
-/// bad record among many thousands must not keep the others from being known.
+/// Adds one record's file (`.json`), or every record of a zip file or of a folder and those below it. A record that cannot be read is
+/// counted and left out: one bad record among many thousands must not keep the others from being known.
 ///
 /// # Errors
 /// The folder or the archive itself cannot be read.
@@ -69,7 +71,10 @@ pub fn load(path: &Path, builder: &mut Builder) -> Result<Loaded, Error> {
         }
         zip::json_files(&Source::File(File::open(path)?), |name, json| match json {
             Ok(json) => loaded.add(name, Record::read(json), builder),
-            Err(why) => loaded.unreadable(name, why.to_owned()),
+            Err(why) => {
+                loaded.damaged += 1;
+                loaded.unreadable(name, why.to_owned());
+            }
         })
     };
     load().map_err(|error| error.in_file(path))?;

@@ -36,12 +36,12 @@ use jiff::Timestamp;
 
 pub use age::{Age, Staleness};
 pub use build::Builder;
-pub use changes::{Change, Outdated, merge, outdated, read_changes};
+pub use changes::{Change, Outdated, outdated, read_changes};
 pub use codec::Verdict;
-pub use compare::{Difference, compare};
+pub use compare::{Difference, Differing, compare};
 pub use error::{Error, Problem};
 pub(crate) use groups::preference;
-pub use header::{FORMAT, Info};
+pub use header::{FORMAT, Info, MAX_NOTES};
 pub use load::{Loaded, load};
 pub use store::store;
 
@@ -99,6 +99,18 @@ impl Database {
     /// What it says about itself.
     pub const fn info(&self) -> &Info {
         &self.info
+    }
+
+    /// The bytes of a file with the same records, fetched at another time and with other notes.
+    ///
+    /// # Errors
+    /// This one is damaged.
+    pub fn dated(&self, fetched: Timestamp, notes: Vec<u8>) -> Result<Vec<u8>, Error> {
+        let notes = if notes.len() > MAX_NOTES { Vec::new() } else { notes };
+        let info = Info { fetched: Some(fetched), notes, ..self.info.clone() };
+        let mut file = header::write(&info, &self.sections, self.pages.sums());
+        file.extend_from_slice(&self.pages.whole()?);
+        Ok(file)
     }
 
     fn package_table(&self) -> Table<'_> {
@@ -183,6 +195,15 @@ impl Database {
         }
         found.sort_by(|a, b| (a.id != id, &a.id).cmp(&(b.id != id, &b.id)));
         Ok(found)
+    }
+
+    /// Every id and alias, record by record.
+    pub fn ids(&self) -> impl Iterator<Item = Result<String, Error>> + '_ {
+        let of = |number| match self.record_head(number) {
+            Ok((record, _)) => std::iter::once(record.id).chain(record.aliases).map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        };
+        (0..self.sections.record_count as u32).flat_map(of)
     }
 
     /// Checks every page, record and posting.

@@ -115,6 +115,19 @@ impl Pages {
         Ok(Cow::Owned(piece))
     }
 
+    /// All of the data.
+    pub(super) fn whole(&self) -> Result<Vec<u8>, Error> {
+        let mut data = Vec::with_capacity(self.length);
+        for number in 0..self.sums.len() {
+            data.extend_from_slice(self.page(number)?);
+        }
+        Ok(data)
+    }
+
+    pub(super) fn sums(&self) -> &[u32] {
+        &self.sums
+    }
+
     /// Touches every page.
     pub(super) fn verify(&self) -> Result<(), Error> {
         (0..self.sums.len()).try_for_each(|number| self.page(number).map(drop))

@@ -1,6 +1,5 @@
 //! The database as a whole.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::zip::tests::archive;
@@ -129,12 +128,31 @@ fn archives_and_folders_are_loaded_and_what_is_wrong_is_told() {
         let mut builder = Builder::default();
         let loaded = load(&source, &mut builder).unwrap();
         assert_eq!((loaded.records, loaded.others, loaded.unreadable, builder.len()), (1, 1, 1, 1));
+        assert_eq!(loaded.damaged, 0);
         assert!(loaded.reasons[0].0.ends_with("b.json") && loaded.reasons[0].1.contains("line 1"), "{:?}", loaded.reasons);
     }
     assert!(Database::open(&folder, at(0)).unwrap_err().to_string().contains("b.json: "));
+    let mut damaged = archive(&files, false);
+    let place = damaged.windows(2).position(|bytes| bytes == b"b.").unwrap();
+    damaged[place + 6] ^= 1;
+    std::fs::write(folder.join("all.zip"), damaged).unwrap();
+    let loaded = load(&folder.join("all.zip"), &mut Builder::default()).unwrap();
+    assert_eq!((loaded.records, loaded.unreadable, loaded.damaged), (1, 1, 1));
     std::fs::remove_file(folder.join("below/b.json")).unwrap();
     assert_eq!(Database::open(&folder, at(0)).unwrap().info().records, 1);
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+fn ids(differing: &[Differing]) -> Vec<&str> {
+    differing.iter().map(|record| record.id.as_str()).collect()
+}
+
+/// A database of what is kept of an older one and of newer records.
+fn kept(older: &Database, wanted: impl FnMut(&Record) -> bool, newer: &[Record]) -> Database {
+    let mut builder = Builder::default().fetched(at(100));
+    builder.keep(older, wanted).unwrap();
+    newer.iter().for_each(|record| builder.add(record));
+    Database::from_bytes(builder.finish(at(100)).unwrap()).unwrap()
 }
 
 #[test]
@@ -151,18 +169,40 @@ fn an_update_replaces_adds_and_removes() {
     // GHSA-3 is about a crate as well, so npm's list alone does not say that it is gone.
     assert_eq!((both.fetch, both.gone), (vec!["GHSA-2".to_owned(), "GHSA-4".to_owned()], vec![]));
     let fetched = [record("GHSA-2", 8, "b", "2.0.0"), record("GHSA-4", 9, "d", "1.0.0")];
-    let merged = merge(&older, fetched, &HashSet::from(["GHSA-3".to_owned()]), at(100)).unwrap();
-    let newer = Database::from_bytes(merged).unwrap();
+    let newer = kept(&older, |record| record.id != "GHSA-3", &fetched);
     assert_eq!(newer.info().fetched, Some(at(100)));
     let difference = compare(&older, &newer).unwrap();
-    let ids = |id: &str| vec![id.to_owned()];
-    assert_eq!(difference, Difference { added: ids("GHSA-4"), changed: ids("GHSA-2"), withdrawn: vec![], removed: ids("GHSA-3") });
+    assert_eq!((ids(&difference.added), ids(&difference.changed)), (vec!["GHSA-4"], vec!["GHSA-2"]));
+    assert_eq!((ids(&difference.withdrawn), ids(&difference.removed)), (vec![], vec!["GHSA-3"]));
+    let of = |name: &str| vec![(Ecosystem::Npm, name.to_owned()), (Ecosystem::Cargo, name.to_owned())];
+    assert_eq!((&difference.added[0].packages, &difference.removed[0].packages), (&of("d"), &of("c")));
+    assert!(difference.added[0].is_about(Ecosystem::Cargo) && difference.added[0].summary == "Something");
     assert!(compare(&newer, &newer).unwrap().is_empty());
     let mut taken_back = record("GHSA-4", 10, "d", "1.0.0");
     taken_back.withdrawn = Some(at(10));
-    let last = Database::from_bytes(merge(&newer, [taken_back], &HashSet::new(), at(101)).unwrap()).unwrap();
-    assert_eq!(compare(&newer, &last).unwrap().withdrawn, ids("GHSA-4"));
+    let last = kept(&newer, |_| true, &[taken_back]);
+    let difference = compare(&newer, &last).unwrap();
+    // What it was about is known to the older one alone.
+    assert_eq!((ids(&difference.withdrawn), &difference.withdrawn[0].packages), (vec!["GHSA-4"], &of("d")));
     assert!(last.posting(Ecosystem::Npm, "d").unwrap().is_none());
+}
+
+#[test]
+fn notes_are_found_again() {
+    let noted = |notes: &[u8]| {
+        let mut builder = Builder::default().notes(notes.to_vec());
+        sample().iter().for_each(|record| builder.add(record));
+        Database::from_bytes(builder.finish(at(0)).unwrap()).unwrap().info().notes.clone()
+    };
+    assert_eq!(noted(b""), b"");
+    let older = Database::from_bytes(built(&sample())).unwrap();
+    let dated = Database::from_bytes(older.dated(at(7), b"later".to_vec()).unwrap()).unwrap();
+    dated.verify().unwrap();
+    assert!(compare(&older, &dated).unwrap().is_empty());
+    assert_eq!((dated.info().fetched, &dated.info().notes[..], dated.info().newest), (Some(at(7)), &b"later"[..], older.info().newest));
+    assert_eq!(noted(b"from far away"), b"from far away");
+    assert_eq!(noted(&vec![1; MAX_NOTES]).len(), MAX_NOTES);
+    assert_eq!(noted(&vec![1; MAX_NOTES + 1]), b"");
 }
 
 #[test]

@@ -85,6 +85,23 @@ pub enum Source {
     Runtime,
 }
 
+impl Source {
+    /// Its word in answers and reports.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Registry => "registry",
+            Self::OtherRegistry => "other-registry",
+            Self::Git => "git",
+            Self::Tarball => "tarball",
+            Self::File => "file",
+            Self::Link => "link",
+            Self::Workspace => "workspace",
+            Self::Jsr => "jsr",
+            Self::Runtime => "runtime",
+        }
+    }
+}
+
 /// What a lockfile says of an instance besides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct Marks {
@@ -113,6 +130,20 @@ pub enum EdgeKind {
     PeerOptional,
     /// From a link to the folder it leads to, or from a root to a part of the project.
     Link,
+}
+
+impl EdgeKind {
+    /// Its word in answers; none for the usual kind.
+    pub const fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Prod => None,
+            Self::Dev => Some("dev"),
+            Self::Optional => Some("optional"),
+            Self::Peer => Some("peer"),
+            Self::PeerOptional => Some("optional peer"),
+            Self::Link => Some("link"),
+        }
+    }
 }
 
 /// Somebody asks for something.
@@ -183,6 +214,17 @@ impl Graph {
         &self.instances[id.index()]
     }
 
+    /// The same, with licences for those that the lockfile gives none: what `of` knows of them.
+    #[must_use]
+    pub fn with_licenses(mut self, of: impl Fn(&Instance) -> Option<String>) -> Self {
+        for instance in &mut self.instances {
+            if instance.license.is_none() {
+                instance.license = of(instance).map(Arc::from);
+            }
+        }
+        self
+    }
+
     /// All edges, sorted by who asks.
     pub fn edges(&self) -> &[Edge] {
         &self.edges
@@ -222,6 +264,22 @@ impl Graph {
     /// Whether it is a project.
     pub fn is_root(&self, id: InstanceId) -> bool {
         self.roots.binary_search(&id).is_ok()
+    }
+
+    /// What it is called where a way to it is told: `name@version`, a project's name, or its folder. Text of strangers.
+    pub fn label(&self, id: InstanceId) -> String {
+        let instance = self.instance(id);
+        match (&*instance.package.name, &*instance.path) {
+            ("", "") => "the project".to_owned(),
+            ("", path) => path.to_owned(),
+            (name, _) if instance.source == Source::Workspace || instance.package.version.is_empty() => name.to_owned(),
+            (name, _) => format!("{name}@{}", instance.package.version),
+        }
+    }
+
+    /// Whether it is a link to a folder that is an instance too: a step that says nothing.
+    pub(crate) fn is_followed_link(&self, id: InstanceId) -> bool {
+        self.instance(id).source == Source::Link && self.requests(id).iter().any(|edge| edge.kind == EdgeKind::Link)
     }
 
     /// What should be said of the lockfile.

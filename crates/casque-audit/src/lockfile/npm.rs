@@ -238,9 +238,11 @@ impl<'a> Packages<'a> {
                     let drafts = self.builder.drafts();
                     let draft = drafts.get(id.index())?;
                     let same = &*draft.package.version == wanted || draft.source != Source::Registry;
-                    (!same).then(|| {
-                        (at, format!("{} is {} for npm 6 and {} for npm 7", quote(path), quote(wanted), quote(&draft.package.version)))
-                    })
+                    if same {
+                        let differs = hashes_differ(entry.integrity(), draft.integrity.as_deref());
+                        return differs.then(|| (at, format!("{} has another hash for npm 6", quote(path))));
+                    }
+                    Some((at, format!("{} is {} for npm 6 and {} for npm 7", quote(path), quote(wanted), quote(&draft.package.version))))
                 }
                 // Below a link the two halves name folders differently.
                 None => (!entry.below_link()).then(|| (at, format!("{} is there for npm 6 only", quote(path)))),
@@ -254,6 +256,12 @@ impl<'a> Packages<'a> {
         );
         self.builder.note(Some(at), NoteKind::Disagreement, message);
     }
+}
+
+/// Whether two hashes of one kind are different; of two kinds nothing can be told.
+fn hashes_differ(a: Option<&str>, b: Option<&str>) -> bool {
+    let parts = |hash: Option<&'_ str>| hash.and_then(|hash| hash.split_once('-')).map(|(kind, value)| (kind.to_owned(), value.to_owned()));
+    matches!((parts(a), parts(b)), (Some((a, x)), Some((b, y))) if a == b && x != y)
 }
 
 impl<'a> Entry<'a> {

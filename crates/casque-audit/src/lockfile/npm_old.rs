@@ -42,6 +42,10 @@ impl Entry<'_> {
         self.key.at
     }
 
+    pub(super) fn integrity(&self) -> Option<&str> {
+        self.integrity.as_deref()
+    }
+
     pub(super) fn below_link(&self) -> bool {
         self.below_link
     }

@@ -11,8 +11,9 @@ pub(super) const LONGEST: usize = 4096;
 #[derive(Debug)]
 pub(super) struct Tree {
     parents: Vec<Option<InstanceId>>,
-    /// By parent and name, which is looked up once for every folder on the way.
-    children: HashMap<(InstanceId, *const u8), InstanceId>,
+    /// By parent and name, which is looked up once for every folder on the way. Nobody is the parent at the top of a project that
+    /// is not there itself.
+    children: HashMap<(Option<InstanceId>, *const u8), InstanceId>,
 }
 
 /// The name under which the folder of a module is found: what follows the last `node_modules`.
@@ -39,7 +40,7 @@ impl Tree {
             if let Some(slot) = tree.parents.get_mut(id.index()) {
                 *slot = parent;
             }
-            if let (Some(parent), Some(module)) = (parent, module_name(location)) {
+            if let Some(module) = module_name(location).filter(|_| parent.is_some() || location.starts_with("node_modules/")) {
                 tree.children.insert((parent, identity(&name(module))), id);
             }
             above.push((id, location));
@@ -50,13 +51,12 @@ impl Tree {
     /// Whom `from` gets when it imports this name, which is interned where those of the tree are.
     pub(super) fn find(&self, from: InstanceId, name: &Arc<str>) -> Option<InstanceId> {
         let mut at = Some(from);
-        while let Some(folder) = at {
-            if let Some(found) = self.children.get(&(folder, identity(name))) {
+        loop {
+            if let Some(found) = self.children.get(&(at, identity(name))) {
                 return Some(*found);
             }
-            at = self.parents.get(folder.index()).copied().flatten();
+            at = self.parents.get(at?.index()).copied().flatten();
         }
-        None
     }
 }
 

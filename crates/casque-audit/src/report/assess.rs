@@ -9,7 +9,7 @@ use crate::db::{Database, Error};
 use crate::graph::{Graph, InstanceId, Source};
 use crate::kind::Kind;
 use crate::matching::{Class, Context, Finding, check};
-use crate::package::Package;
+use crate::package::{Ecosystem, Package};
 use crate::version::Version;
 
 /// What of a lockfile counts.
@@ -61,8 +61,15 @@ pub fn assess(path: &str, kind: Kind, graph: &Graph, database: &Database, contex
         hits.push(Hit { package: (*package).clone(), sites: sites(graph, paths, &ids), findings, update });
     }
     hits.sort_by(|a, b| b.findings.first().map(rank).cmp(&a.findings.first().map(rank)).then_with(|| a.package.cmp(&b.package)));
-    let notes = graph.notes().iter().map(|note| note.message.clone()).collect();
-    Ok(Report { path: path.to_owned(), kind, checked: packages.len(), unchecked, notes, hits })
+    let mut notes: Vec<String> = graph.notes().iter().map(|note| note.message.clone()).collect();
+    // Or else silence would look like good news.
+    for ecosystem in Ecosystem::ALL.into_iter().filter(|ecosystem| database.info().packages_of(*ecosystem) == 0) {
+        if packages.iter().any(|package| package.ecosystem == ecosystem) {
+            notes.push(format!("the database has no advisories about {ecosystem}: its packages were checked against nothing"));
+        }
+    }
+    let (ignored, notices) = (Vec::new(), Vec::new());
+    Ok(Report { path: path.to_owned(), kind, checked: packages.len(), unchecked, notes, hits, ignored, notices })
 }
 
 /// The greater, the worse. A severity that nobody has told comes after the told ones of its class.

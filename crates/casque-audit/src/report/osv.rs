@@ -34,7 +34,7 @@ fn package(hit: &Hit) -> Value {
         "vulnerabilities": hit.findings.iter().flat_map(Finding::said_by).map(record).collect::<Vec<_>>(),
         "groups": hit.findings.iter().map(group).collect::<Vec<_>>(),
     });
-    if hit.sites.iter().all(|site| site.dev) {
+    if hit.is_dev() {
         package["dependency_groups"] = json!(["dev"]);
     }
     package
@@ -56,10 +56,16 @@ fn record(record: &Record) -> Value {
         "aliases": record.aliases,
         "summary": record.summary,
         "details": record.details,
-        "severity": severities(&record.scores),
         "affected": record.affected.iter().map(affected).collect::<Vec<_>>(),
         "references": record.references.iter().map(|url| json!({"type": "WEB", "url": url})).collect::<Vec<_>>(),
     });
+    // A record has severities either as a whole or in its entries, never both. There is one entry here, whose own go first.
+    let own: Vec<&Cvss> = record.affected.iter().flat_map(|affected| &affected.scores).collect();
+    let others = record.scores.iter().filter(|score| !own.iter().any(|own| own.version == score.version));
+    let scores: Vec<Value> = own.iter().copied().chain(others).map(severity).collect();
+    if !scores.is_empty() {
+        value["severity"] = scores.into();
+    }
     if let Some(published) = record.published {
         value["published"] = json!(published.to_string());
     }
@@ -69,8 +75,8 @@ fn record(record: &Record) -> Value {
     value
 }
 
-fn severities(scores: &[Cvss]) -> Vec<Value> {
-    scores.iter().map(|score| json!({"type": score.version.osv(), "score": score.vector})).collect()
+fn severity(score: &Cvss) -> Value {
+    json!({"type": score.version.osv(), "score": score.vector})
 }
 
 fn affected(affected: &Affected) -> Value {
@@ -79,7 +85,6 @@ fn affected(affected: &Affected) -> Value {
             "ecosystem": affected.ecosystem.osv(),
             "name": affected.name,
         },
-        "severity": severities(&affected.scores),
         "ranges": affected.versions.intervals.iter().map(range).collect::<Vec<_>>(),
         "versions": affected.versions.literal,
     })

@@ -1,6 +1,6 @@
 //! Shortest ways from a project to a package.
 
-use crate::graph::{EdgeKind, Graph, InstanceId, Source};
+use crate::graph::{Graph, InstanceId};
 
 /// Longer chains are shown by their ends.
 const LONGEST: usize = 8;
@@ -9,7 +9,7 @@ const TAIL: usize = 4;
 
 /// For every instance the way to it, in memory that grows with the instances only.
 #[derive(Debug)]
-pub(super) struct Paths<'g> {
+pub(crate) struct Paths<'g> {
     graph: &'g Graph,
     nearest: Vec<Option<usize>>,
     /// How many steps it is from a project, and the first of them.
@@ -17,7 +17,7 @@ pub(super) struct Paths<'g> {
 }
 
 impl<'g> Paths<'g> {
-    pub(super) fn new(graph: &'g Graph) -> Self {
+    pub(crate) fn new(graph: &'g Graph) -> Self {
         let mut paths = Self { graph, nearest: graph.nearest(), known: vec![None; graph.instances().len()] };
         for (id, _) in graph.iter() {
             paths.find(id);
@@ -52,12 +52,12 @@ impl<'g> Paths<'g> {
     }
 
     /// How far it is from a project.
-    pub(super) fn steps(&self, id: InstanceId) -> usize {
+    pub(crate) fn steps(&self, id: InstanceId) -> usize {
         self.known[id.index()].map_or(0, |(steps, _)| steps)
     }
 
     /// The way to it, and how many were left out after the second.
-    pub(super) fn chain(&self, id: InstanceId) -> (Vec<String>, usize) {
+    pub(crate) fn chain(&self, id: InstanceId) -> (Vec<String>, usize) {
         let mut back = vec![id];
         let mut at = id;
         let mut left_out = 0;
@@ -72,21 +72,7 @@ impl<'g> Paths<'g> {
             back.push(before);
             at = before;
         }
-        (back.iter().rev().filter(|id| !self.is_link(**id)).map(|id| self.label(*id)).collect(), left_out)
-    }
-
-    fn is_link(&self, id: InstanceId) -> bool {
-        self.graph.instance(id).source == Source::Link && self.graph.requests(id).iter().any(|edge| edge.kind == EdgeKind::Link)
-    }
-
-    fn label(&self, id: InstanceId) -> String {
-        let instance = self.graph.instance(id);
-        match (&*instance.package.name, &*instance.path) {
-            ("", "") => "the project".to_owned(),
-            ("", path) => path.to_owned(),
-            (name, _) if instance.source == Source::Workspace || instance.package.version.is_empty() => name.to_owned(),
-            _ => format!("{}@{}", instance.package.name, instance.package.version),
-        }
+        (back.iter().rev().filter(|id| !self.graph.is_followed_link(**id)).map(|id| self.graph.label(*id)).collect(), left_out)
     }
 }
 

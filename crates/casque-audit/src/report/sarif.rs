@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::address::uri;
 use super::clean::{self, plain};
-use super::{Hit, Report, Site, reference, remedy, text, title, word};
+use super::{Hit, Report, reference, remedy, supply, text, title, word};
 use crate::cvss::Severity;
 use crate::matching::{Class, Finding};
+use crate::place::Place;
+use crate::supply::{Check, Notice};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -19,11 +22,19 @@ pub fn sarif(reports: &[Report]) -> String {
         rules.entry(&finding.id).or_insert(finding);
     }
     let order: BTreeMap<&str, usize> = rules.keys().enumerate().map(|(n, id)| (*id, n)).collect();
-    let results: Vec<Value> = reports
+    // What was found comes first, then what a lockfile alone shows.
+    let told = || reports.iter().flat_map(|report| supply::sarif_results(&report.notices).map(move |notice| (report, notice)));
+    let checks: Vec<(Check, &str)> = supply::sarif_rules().filter(|(check, _)| told().any(|(_, notice)| notice.check == *check)).collect();
+    let mut results: Vec<Value> = reports
         .iter()
         .flat_map(|report| report.findings().map(move |(hit, finding)| (report, hit, finding)))
         .map(|(report, hit, finding)| result(report, hit, finding, order.get(finding.id.as_str()).copied().unwrap_or_default()))
         .collect();
+    for (report, notice) in told() {
+        let number = rules.len() + checks.iter().position(|(known, _)| *known == notice.check).unwrap_or_default();
+        results.push(notice_result(report, notice, number));
+    }
+    let rules: Vec<Value> = rules.values().map(|finding| rule(finding)).chain(checks.iter().map(notice_rule)).collect();
     let log = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -31,7 +42,7 @@ pub fn sarif(reports: &[Report]) -> String {
             "tool": {"driver": {
                 "name": "casque",
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": rules.values().map(|finding| rule(finding)).collect::<Vec<_>>(),
+                "rules": rules,
             }},
             "results": results,
         }],
@@ -62,13 +73,38 @@ fn result(report: &Report, hit: &Hit, finding: &Finding, rule: usize) -> Value {
         "ruleIndex": rule,
         "level": level(finding),
         "message": {"text": message.lines().map(literal).collect::<Vec<_>>().join("\n")},
-        "locations": [{"physicalLocation": location(report, site)}],
+        "locations": [{"physicalLocation": location(report, site.map(|site| site.place))}],
         "partialFingerprints": {"package/v1": format!("{}:{}:{}", hit.package.ecosystem, hit.package, plain(&finding.id))},
     })
 }
 
-fn location(report: &Report, site: Option<&Site>) -> Value {
-    let (line, column) = site.map_or((1, 1), |site| (site.place.line.max(1), site.place.column.max(1)));
+fn notice_rule((check, meaning): &(Check, &str)) -> Value {
+    json!({
+        "id": notice_id(*check),
+        "shortDescription": {"text": meaning},
+        "fullDescription": {"text": meaning},
+        "defaultConfiguration": {"level": "note"},
+        "properties": {"tags": ["security", "dependency", "supply-chain"]},
+    })
+}
+
+fn notice_id(check: Check) -> String {
+    format!("supply-chain/{}", check.name())
+}
+
+fn notice_result(report: &Report, notice: &Notice, rule: usize) -> Value {
+    json!({
+        "ruleId": notice_id(notice.check),
+        "ruleIndex": rule,
+        "level": if notice.denied { "error" } else { "note" },
+        "message": {"text": literal(&notice.sentence())},
+        "locations": [{"physicalLocation": location(report, Some(notice.place))}],
+        "partialFingerprints": {"package/v1": format!("{}:{}:{}", notice.package.ecosystem, notice.package, notice.check.name())},
+    })
+}
+
+fn location(report: &Report, place: Option<Place>) -> Value {
+    let (line, column) = place.map_or((1, 1), |place| (place.line.max(1), place.column.max(1)));
     json!({"artifactLocation": {"uri": uri(&report.path)}, "region": {"startLine": line, "startColumn": column}})
 }
 
@@ -98,20 +134,6 @@ fn literal(text: &str) -> String {
             '[' | ']' | '\\' => out.extend(['\\', c]),
             '{' | '}' => out.extend([c, c]),
             c => out.push(c),
-        }
-    }
-    out
-}
-
-/// A path or an address as a URI; what may not stand in one is in percent-encoding (RFC 3986 2).
-fn uri(text: &str) -> String {
-    let text = text.strip_prefix("./").unwrap_or(text);
-    let mut out = String::with_capacity(text.len());
-    for b in text.bytes().take(2000) {
-        if b.is_ascii_alphanumeric() || b"-._~:/?#@!$&'()*+,;=%".contains(&b) {
-            out.push(char::from(b));
-        } else {
-            out.push_str(&format!("%{b:02X}"));
         }
     }
     out

@@ -6,21 +6,30 @@
 use anstyle::{AnsiColor, Style};
 
 use super::clean::plain;
-use super::{Hit, Report, counted, remedy, summary, title, word};
+use super::{Hit, Ignored, Judgement, Report, counted, remedy, spoken, summary, supply, title, verdict, word};
 use crate::cvss::Severity;
 use crate::db::Verdict;
 use crate::matching::{Class, Finding};
 
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
+pub(crate) const BOLD: Style = Style::new().bold();
+pub(crate) const DIM: Style = Style::new().dimmed();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+/// How many ignored findings are named.
+const NAMED: usize = 5;
 /// Where the text of a finding begins.
 const INDENT: &str = "                ";
 
 /// Renders reports for a terminal.
 #[must_use]
-pub fn text(reports: &[Report]) -> String {
+pub fn text(reports: &[Report], judgement: &Judgement) -> String {
     let mut out: String = reports.iter().map(lockfile).collect();
     out.push_str(&format!("\n{BOLD}{}{BOLD:#}\n", summary(reports)));
+    if let Some(verdict) = verdict(reports, judgement.gate) {
+        out.push_str(&format!("{DIM}{verdict}{DIM:#}\n"));
+    }
+    for remark in &judgement.remarks {
+        out.push_str(&format!("{WARNING}warning:{WARNING:#} {}\n", plain(remark)));
+    }
     out
 }
 
@@ -36,17 +45,31 @@ fn lockfile(report: &Report) -> String {
         out.push_str(&format!("{DIM}  note: {}{DIM:#}\n", plain(note)));
     }
     report.hits.iter().for_each(|hit| out.push_str(&package(hit)));
+    out.push_str(&supply::text(&report.notices, false));
+    if !report.ignored.is_empty() {
+        out.push_str(&format!("\n{DIM}  {}{DIM:#}\n", ignored(&report.ignored)));
+    }
     out
 }
 
-fn package(hit: &Hit) -> String {
+/// Which findings are not told, the first few by name.
+pub(crate) fn ignored(ignored: &[Ignored]) -> String {
+    let name = |ignored: &Ignored| format!("{} in {}", plain(&ignored.finding.id), ignored.package);
+    let mut names: Vec<String> = ignored.iter().take(NAMED).map(name).collect();
+    if ignored.len() > NAMED {
+        names.push(format!("{} more", ignored.len() - NAMED));
+    }
+    format!("{} ignored: {}", ignored.len(), names.join(", "))
+}
+
+pub(crate) fn package(hit: &Hit) -> String {
     let mut out = format!("\n  {BOLD}{}{BOLD:#}", plain(&hit.package.to_string()));
     if let Some(site) = hit.sites.first() {
         let more = match hit.sites.len() - 1 {
             0 => String::new(),
             more => format!(" and {}", counted(more, "more place", "more places")),
         };
-        let kind = match (hit.sites.iter().all(|site| site.dev), site.direct) {
+        let kind = match (hit.is_dev(), site.direct) {
             (true, true) => ", dev, direct",
             (true, false) => ", dev",
             (false, true) => ", direct",
@@ -57,16 +80,14 @@ fn package(hit: &Hit) -> String {
             out.push_str(&format!("  {DIM}{}{DIM:#}\n", chain(site.chain.iter().map(|name| plain(name)), site.left_out)));
         }
     }
-    hit.findings.iter().for_each(|finding| out.push_str(&line(finding)));
-    if let Some(update) = &hit.update
-        && hit.findings.len() > 1
-    {
-        out.push_str(&format!("{INDENT}no vulnerability of {update} is known\n"));
+    if let Some(update) = hit.update.as_ref().filter(|update| hit.findings.iter().any(|finding| finding.fixed.first() != Some(*update))) {
+        out.push_str(&format!("  update to {}, which has no known vulnerability\n", spoken(update)));
     }
+    hit.findings.iter().for_each(|finding| out.push_str(&line(finding)));
     out
 }
 
-pub(super) fn chain(names: impl Iterator<Item = String>, left_out: usize) -> String {
+pub(crate) fn chain(names: impl Iterator<Item = String>, left_out: usize) -> String {
     let mut names: Vec<String> = names.collect();
     if left_out > 0 && names.len() > 2 {
         names.insert(2, format!("({left_out} more)"));
@@ -78,13 +99,26 @@ fn line(finding: &Finding) -> String {
     let style = colour(finding);
     let score = finding.score.filter(|_| finding.vector.is_some()).map(|score| format!(" {score}")).unwrap_or_default();
     let unsure = if finding.verdict == Verdict::Unknown { "; not certain, as a version could not be read" } else { "" };
+    let danger = danger(finding).map(|danger| format!("{INDENT}{danger}\n")).unwrap_or_default();
     format!(
-        "  {style}{:>12}{style:#}  {BOLD}{}{BOLD:#}{DIM}  {}{score}{DIM:#}\n{INDENT}{}{unsure}\n",
+        "  {style}{:>12}{style:#}  {BOLD}{}{BOLD:#}{DIM}  {}{score}{DIM:#}\n{danger}{INDENT}{}{unsure}\n",
         word(finding),
         plain(title(finding)),
         plain(&finding.id),
         plain(&remedy(finding)),
     )
+}
+
+/// What is known of its use in attacks.
+pub(super) fn danger(finding: &Finding) -> Option<String> {
+    let exploited = finding.exploited.map(|entry| {
+        let since = entry.added.map(|day| format!(", listed since {day}")).unwrap_or_default();
+        let ransomware = if entry.ransomware { ", also by ransomware" } else { "" };
+        format!("known to be exploited{ransomware} (KEV{since})")
+    });
+    let epss = finding.epss.map(|epss| format!("{:.1} % likely to be exploited within 30 days (EPSS)", epss.probability * 100.0));
+    let known: Vec<String> = exploited.into_iter().chain(epss).collect();
+    (!known.is_empty()).then(|| known.join("; "))
 }
 
 fn colour(finding: &Finding) -> Style {

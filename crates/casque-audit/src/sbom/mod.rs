@@ -7,6 +7,7 @@ mod spdx;
 use crate::graph::{Builder, NoteKind};
 
 pub(crate) use cyclonedx::parse as cyclonedx;
+pub(crate) use purl::Purl;
 pub(crate) use spdx::parse as spdx;
 
 /// Says how many entries were of other ecosystems, or of none.

@@ -6,17 +6,17 @@ use crate::text::percent;
 
 /// A package URL of an ecosystem that advisories are known for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Purl {
-    pub(super) ecosystem: Ecosystem,
-    pub(super) name: String,
+pub(crate) struct Purl {
+    pub(crate) ecosystem: Ecosystem,
+    pub(crate) name: String,
     /// Empty when it has none.
-    pub(super) version: String,
+    pub(crate) version: String,
     pub(super) source: Source,
 }
 
 impl Purl {
     /// Nothing for other ecosystems, and for what is no package URL.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (scheme, rest) = text.split_once(':')?;
         let rest = rest.trim_start_matches('/').split('#').next()?;
         let (path, qualifiers) = rest.split_once('?').unwrap_or((rest, ""));

@@ -1,6 +1,7 @@
 //! JSON (RFC 8259), read in passing: the caller is given each key and takes or skips its value.
 //!
-//! Relaxed, it also takes comments and trailing commas, as bun.lock and deno.jsonc have them.
+//! Relaxed, it also takes comments and trailing commas, as bun.lock and deno.jsonc have them; by hand, what people write into JSON5
+//! besides: keys without quotes, and single quotes.
 
 use std::borrow::Cow;
 
@@ -24,18 +25,25 @@ pub(crate) struct Json<'a> {
     at: usize,
     depth: u32,
     relaxed: bool,
+    by_hand: bool,
     doubles: bool,
 }
 
 impl<'a> Json<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self { text, at: 0, depth: 0, relaxed: false, doubles: false }
+        Self { text, at: 0, depth: 0, relaxed: false, by_hand: false, doubles: false }
     }
 
     /// Takes comments and trailing commas.
     pub(crate) fn relaxed(mut self) -> Self {
         self.relaxed = true;
         self
+    }
+
+    /// Takes what people write as JSON5: comments, trailing commas, keys without quotes, strings in single quotes.
+    pub(crate) fn by_hand(mut self) -> Self {
+        self.by_hand = true;
+        self.relaxed()
     }
 
     /// Takes a key that appears twice; whoever reads lets the last one count, as every reader of package.json does.
@@ -61,6 +69,7 @@ impl<'a> Json<'a> {
             Some(b'{') => Ok(Shape::Object),
             Some(b'[') => Ok(Shape::Array),
             Some(b'"') => Ok(Shape::String),
+            Some(b'\'') if self.by_hand => Ok(Shape::String),
             Some(b'-' | b'0'..=b'9') => Ok(Shape::Number),
             Some(b't' | b'f') => Ok(Shape::Bool),
             Some(b'n') => Ok(Shape::Null),
@@ -73,7 +82,7 @@ impl<'a> Json<'a> {
         let mut seen = Seen::default();
         self.list(b'{', b'}', "an object", |json| {
             let at = json.place()?;
-            let name = json.string()?;
+            let name = json.key()?;
             if !json.doubles {
                 seen.insert(at, name.clone())?;
             }
@@ -81,6 +90,16 @@ impl<'a> Json<'a> {
             json.eat(b':')?;
             each(json, Key { name, at })
         })
+    }
+
+    fn key(&mut self) -> Result<Cow<'a, str>> {
+        let rest = &self.text[self.at..];
+        let length = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$')).count();
+        if !self.by_hand || length == 0 {
+            return self.string();
+        }
+        self.at += length;
+        Ok(Cow::Borrowed(&rest[..length]))
     }
 
     /// Reads an array, letting `each` read or skip every element.
@@ -122,15 +141,17 @@ impl<'a> Json<'a> {
     /// Reads a string; borrowed where nothing in it is escaped.
     pub(crate) fn string(&mut self) -> Result<Cow<'a, str>> {
         self.blank()?;
-        if self.peek() != Some(b'"') {
-            return fault(self.at, format!("expected a string, found {}", self.found()));
-        }
+        let quote = match self.peek() {
+            Some(quote @ b'"') => quote,
+            Some(quote @ b'\'') if self.by_hand => quote,
+            _ => return fault(self.at, format!("expected a string, found {}", self.found())),
+        };
         let start = self.at + 1;
         let mut owned = String::new();
         let mut from = start;
         loop {
             let rest = &self.text.as_bytes()[from..];
-            let Some(stop) = memchr::memchr2(b'"', b'\\', rest) else {
+            let Some(stop) = memchr::memchr2(quote, b'\\', rest) else {
                 return fault(self.text.len(), "a string has no end");
             };
             if let Some(bad) = rest[..stop].iter().position(|b| *b < 0x20) {
@@ -138,7 +159,7 @@ impl<'a> Json<'a> {
             }
             let plain = &self.text[from..from + stop];
             self.at = from + stop + 1;
-            if rest[stop] == b'"' {
+            if rest[stop] == quote {
                 return Ok(if from == start {
                     Cow::Borrowed(plain)
                 } else {
@@ -158,6 +179,7 @@ impl<'a> Json<'a> {
         self.at += 1;
         Ok(match b {
             b'"' | b'\\' | b'/' => char::from(b),
+            b'\'' if self.by_hand => '\'',
             b'b' => '\u{8}',
             b'f' => '\u{c}',
             b'n' => '\n',
@@ -407,5 +429,14 @@ mod tests {
         assert!(parse(text).is_err());
         assert!(parse("[1,]").is_err());
         assert!(Json::new("/* no end").relaxed().skip().is_err());
+    }
+
+    #[test]
+    fn what_people_write_by_hand_is_taken_where_it_is_asked_for() {
+        let text = r#"{$schema: 'it\'s "here"', low_1: true, 'a': ["b",],}"#;
+        let mut json = Json::new(text).by_hand();
+        assert_eq!(value(&mut json).unwrap(), serde_json::json!({"$schema": "it's \"here\"", "low_1": true, "a": ["b"]}));
+        assert!(Json::new(text).relaxed().skip().is_err());
+        assert!(Json::new("{a-b: 1}").by_hand().skip().is_err());
     }
 }

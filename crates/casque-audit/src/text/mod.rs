@@ -59,7 +59,7 @@ pub(crate) fn decode(bytes: &[u8]) -> std::result::Result<&str, Error> {
     std::str::from_utf8(bytes).map_err(|e| {
         let (valid, _) = bytes.split_at(e.valid_up_to());
         let place = std::str::from_utf8(valid).ok().map(|t| Lines::new(t).place(t.len()));
-        Error { path: None, place, message: "not UTF-8: the file is damaged, or no lockfile".to_owned() }
+        Error { path: None, place, message: "not UTF-8: the file is damaged, or is no text".to_owned() }
     })
 }
 

@@ -106,10 +106,36 @@ impl Range {
         self.alternatives.iter().any(|comparators| comparators.iter().all(|c| c.admits(version)) && named(comparators))
     }
 
+    /// Whether some version could be in both ranges (node-semver's `intersects`), whether or not there is one.
+    pub fn intersects(&self, other: &Self) -> bool {
+        self.alternatives.iter().any(|ours| other.alternatives.iter().any(|theirs| can_be_met(ours.iter().chain(theirs))))
+    }
+
     /// Whether the version of a text is in the range. One that does not parse is in no range.
     pub fn contains_text(&self, version: &str) -> bool {
         let grammar = if self.options.loose { Grammar::NpmLoose } else { Grammar::Npm };
         grammar.version(version).is_ok_and(|version| self.contains(&version))
+    }
+}
+
+/// Whether the highest of the lower bounds leaves room below the lowest of the upper ones.
+fn can_be_met<'c>(comparators: impl Iterator<Item = &'c Comparator>) -> bool {
+    type Bound<'v> = Option<(&'v Version, bool)>;
+    let (mut low, mut high): (Bound<'_>, Bound<'_>) = (None, None);
+    for Comparator { operator, version } in comparators {
+        let exactly = *operator == Operator::Exactly;
+        if exactly || matches!(operator, Operator::Above | Operator::From) {
+            let bound = (version, *operator == Operator::Above);
+            low = low.max(Some(bound));
+        }
+        if exactly || matches!(operator, Operator::Below | Operator::UpTo) {
+            let bound = (version, *operator != Operator::Below);
+            high = Some(high.map_or(bound, |high| high.min(bound)));
+        }
+    }
+    match (low, high) {
+        (Some((low, open)), Some((high, inside))) => low < high || low == high && !open && inside,
+        _ => true,
     }
 }
 
@@ -193,6 +219,26 @@ mod tests {
         assert_eq!(contains("==0.26.0", "0.26.0", STRICT), None);
         assert_eq!(contains("==0.26.0", "0.26.0", LOOSE), Some(true));
         assert_eq!(contains("latest", "1.0.0", LOOSE), None);
+    }
+
+    #[test]
+    fn ranges_that_share_a_version_intersect() {
+        let intersects = |a: &str, b: &str| {
+            let parse = |text| Range::parse(text, RangeOptions::AUDIT).unwrap();
+            assert_eq!(parse(a).intersects(&parse(b)), parse(b).intersects(&parse(a)));
+            parse(a).intersects(&parse(b))
+        };
+        for (a, b, answer) in [
+            ("^1.2.0", "<1.2.0", false),
+            ("^1.2.0", "<=1.2.0", true),
+            (">1.2.0", "<=1.2.0", false),
+            ("1.2.3", "1.2.3", true),
+            ("1.2.3", "<1.2.3 || >2", false),
+            ("^1 || ^3", ">=3.5.0 <3.6.0", true),
+            ("*", "<0.0.1", true),
+        ] {
+            assert_eq!(intersects(a, b), answer, "{a} and {b}");
+        }
     }
 
     #[test]

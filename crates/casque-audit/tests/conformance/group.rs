@@ -56,3 +56,28 @@ impl Drop for Group {
         }
     }
 }
+
+/// Counts where being equal is welcome, but depends on chance at the other side, for the reason given.
+pub(crate) struct Tally {
+    name: &'static str,
+    reason: &'static str,
+    equal: usize,
+    total: usize,
+}
+
+impl Tally {
+    pub(crate) fn new(name: &'static str, reason: &'static str) -> Self {
+        Self { name, reason, equal: 0, total: 0 }
+    }
+
+    pub(crate) fn case(&mut self, equal: bool) {
+        self.equal += usize::from(equal);
+        self.total += 1;
+    }
+}
+
+impl Drop for Tally {
+    fn drop(&mut self) {
+        say!("{}: {} of {} ({})", self.name, self.equal, self.total, self.reason);
+    }
+}

@@ -71,13 +71,13 @@ fn a_folder_is_as_good_as_its_compiled_file() {
     }
 }
 
-fn names(folder: &Path) -> Vec<String> {
+pub(crate) fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
 
-fn database(folder: &Path, ecosystems: &[&str]) -> Database {
+pub(crate) fn database(folder: &Path, ecosystems: &[&str]) -> Database {
     let mut builder = Builder::default();
     for ecosystem in ecosystems {
         let loaded = load(&folder.join("osv").join(ecosystem), &mut builder).unwrap();
@@ -91,7 +91,7 @@ fn database_with_old_records(folder: &Path) -> Database {
 }
 
 /// Of several documents of pnpm's, the recorded answers are about the last.
-fn last_document(path: &Path) -> usize {
+pub(crate) fn last_document(path: &Path) -> usize {
     std::fs::read_to_string(path).unwrap().rfind("\n---\n").unwrap_or(0)
 }
 
@@ -260,6 +260,6 @@ impl Case<'_> {
 }
 
 /// Addresses of advisories end in their ids.
-fn id_of(url: &Value) -> &str {
+pub(crate) fn id_of(url: &Value) -> &str {
     url.as_str().unwrap().rsplit('/').next().unwrap()
 }

@@ -6,4 +6,5 @@ pub(crate) mod db;
 pub(crate) mod demo;
 pub(crate) mod guard;
 pub(crate) mod init;
+pub(crate) mod limits;
 pub(crate) mod scan;

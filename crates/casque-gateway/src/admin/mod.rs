@@ -5,9 +5,14 @@
 //! served as `Host`. Nothing here changes anything: GET and HEAD only. All that is shown came from strangers: every text is
 //! escaped, and the page may load and run nothing at all ([`PAGE_CSP`]).
 //!
+//! What names clients or changes anything is not here but on a socket of its own (`socket.rs`).
+//!
 //! [`PAGE_CSP`]: page::PAGE_CSP
 
 mod page;
+mod socket;
+mod standing;
+mod verbs;
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -24,6 +29,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use http_body_util::Full;
 use tower_service::Service;
 
+pub(crate) use self::socket::AdminSocket;
+pub(crate) use self::verbs::Verbs;
 use crate::reports::Inbox;
 
 /// How many groups of reports, and how many single ones, are shown.

@@ -7,6 +7,7 @@ mod upstream;
 
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use casque::client_ip::ForwardedHeader;
@@ -14,6 +15,7 @@ use casque::config::{At, Document, Section};
 use casque::headers::fetch_metadata;
 use casque::host::HostPattern;
 use casque::limit::Limit;
+use casque::limit::store::redis::config::Written as Store;
 use casque::login::config::SecretSection;
 use casque::login::{self, Login};
 use casque::{Scheme, cookie, headers, limit};
@@ -42,6 +44,8 @@ pub struct Config {
     pub no_logins: Option<Range<usize>>,
     /// `[login-secret]`
     pub login_secret: SecretSection,
+    /// `[store]`
+    pub store: Store,
     /// `[cookies]`
     pub cookies: cookie::config::Written,
     /// `[fetch-metadata]`
@@ -123,6 +127,8 @@ impl Default for Reports {
 pub struct Admin {
     /// A loopback address. Default: no pages.
     pub listen: Option<SocketAddr>,
+    /// A Unix socket, for `casque limits`. Default: none.
+    pub socket: Option<PathBuf>,
 }
 
 /// `[log]`
@@ -163,15 +169,24 @@ pub struct Route {
 }
 
 impl Config {
-    /// Reads a file. What is wrong with it stands in the document's problems afterwards; the result holds what could be read.
+    /// Reads a file of the gateway alone. What is wrong with it stands in the document's problems afterwards; the result holds what
+    /// could be read.
     #[must_use]
     pub fn read(document: &Document<'_>) -> Self {
         let mut root = document.root();
+        let config = Self::read_from(&mut root);
+        root.finish();
+        config
+    }
+
+    /// Reads the gateway's sections of a file that has others too. Whoever reads those finishes the section.
+    #[must_use]
+    pub fn read_from(root: &mut Section<'_, '_>) -> Self {
         let limits = root.sections("limit");
         let no_limits = limits.as_ref().filter(|l| l.is_empty()).and_then(|_| root.value_span("limit"));
         let logins = root.sections("login");
         let no_logins = logins.as_ref().filter(|l| l.is_empty()).and_then(|_| root.value_span("login"));
-        let config = Self {
+        Self {
             server: root.section("server").map(Server::read).unwrap_or_default(),
             upstream: root.section("upstream").map(UpstreamSection::read).unwrap_or_default(),
             client_ip: root.section("client-ip").map(ClientIp::read).unwrap_or_default(),
@@ -181,15 +196,14 @@ impl Config {
             logins: logins.map(login::config::read),
             no_logins,
             login_secret: root.section("login-secret").map(SecretSection::read).unwrap_or_default(),
+            store: root.section("store").map(Store::read).unwrap_or_default(),
             cookies: root.section("cookies").map(cookie::config::Written::read).unwrap_or_default(),
             fetch_metadata: root.section("fetch-metadata").map(fetch_metadata::config::Written::read).unwrap_or_default(),
             reports: root.section("reports").map(Reports::read).unwrap_or_default(),
             admin: root.section("admin").map(Admin::read).unwrap_or_default(),
             log: root.section("log").map(Log::read).unwrap_or_default(),
             routes: root.sections("route").unwrap_or_default().into_iter().map(Route::read).collect(),
-        };
-        root.finish();
-        config
+        }
     }
 }
 
@@ -310,8 +324,16 @@ impl Admin {
                 Err("it must be on loopback: the pages have no password; reach them by `ssh -L`".to_owned())
             }
         });
+        let socket = s.parsed("socket", "a path such as \"/run/casque/admin.sock\"", |text| {
+            // The system's own bound is 107 bytes.
+            match text.len() {
+                0 => Err("expected a path: only the gateway's own user may open the socket".to_owned()),
+                1..=107 if !text.contains('\0') && !text.ends_with('/') => Ok(PathBuf::from(text)),
+                _ => Err("expected the path of a file, of at most 107 bytes".to_owned()),
+            }
+        });
         s.finish();
-        Self { listen: listen.map(|l| l.value) }
+        Self { listen: listen.map(|l| l.value), socket: socket.map(|s| s.value) }
     }
 }
 

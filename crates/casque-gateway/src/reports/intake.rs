@@ -18,7 +18,6 @@ use tower_service::Service;
 
 use super::inbox::Inbox;
 use crate::admit::Exchange;
-use crate::error::Error;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -50,14 +49,14 @@ pub(crate) struct Intake<S> {
 
 impl<S, ResBody> Service<Request<ClientBody>> for Intake<S>
 where
-    S: Service<Request<ClientBody>, Response = Response<ResBody>, Error = Error>,
+    S: Service<Request<ClientBody>, Response = Response<ResBody>>,
     ResBody: From<Bytes> + 'static,
 {
     type Response = Response<ResBody>;
-    type Error = Error;
+    type Error = S::Error;
     type Future = ResponseFuture<S::Future, ResBody>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
@@ -80,11 +79,11 @@ pin_project_lite::pin_project! {
     }
 }
 
-impl<F, ResBody> Future for ResponseFuture<F, ResBody>
+impl<F, ResBody, E> Future for ResponseFuture<F, ResBody>
 where
-    F: Future<Output = Result<Response<ResBody>, Error>>,
+    F: Future<Output = Result<Response<ResBody>, E>>,
 {
-    type Output = Result<Response<ResBody>, Error>;
+    type Output = Result<Response<ResBody>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {

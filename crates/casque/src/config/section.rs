@@ -146,6 +146,27 @@ impl<'d, 'i> Section<'d, 'i> {
         }
     }
 
+    /// A day, with quotes or without: `2027-01-31`. `parse` is given its text.
+    pub fn day<T>(&mut self, key: &'static str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<At<T>> {
+        const WANTED: &str = "a day such as 2027-01-31";
+        let value = self.get(key)?;
+        let text = match value.get_ref() {
+            DeValue::String(text) => text.to_string(),
+            DeValue::Datetime(day) if day.time.is_none() => day.to_string(),
+            _ => {
+                self.wrong_type(key, value, WANTED);
+                return None;
+            }
+        };
+        match parse(&text) {
+            Ok(day) => Some(At { value: day, span: value.span() }),
+            Err(label) => {
+                self.error(value.span(), format!("`{key}` cannot be {text}"), label);
+                None
+            }
+        }
+    }
+
     /// A value whose kind is for the reader to find out.
     pub fn value(&mut self, key: &'static str) -> Option<OpenValue<'d, 'i>> {
         let value = self.get(key)?;
@@ -362,6 +383,20 @@ mod tests {
         assert_eq!(found.len(), 3, "{found:?}");
         assert!(found[0].contains("expected a section, [server]"));
         assert!(found[1].contains("unknown key `x` in [limit]"));
+    }
+
+    #[test]
+    fn days_are_written_with_quotes_or_without() {
+        let day = |text: &str| if text == "2027-01-31" { Ok(1) } else { Err("no".to_owned()) };
+        let found = problems("a = 2027-01-31\nb = '2027-01-31'\nc = 2027-01-31T10:00:00Z\nd = 'soon'\n", |root| {
+            assert_eq!(root.day("a", day).unwrap().value, 1);
+            assert_eq!(root.day("b", day).unwrap().value, 1);
+            assert!(root.day("c", day).is_none() && root.day("d", day).is_none());
+        });
+        assert_eq!(
+            found,
+            ["2027-01-31T10:00:00Z: `c` is a datetime (expected a day such as 2027-01-31)", "'soon': `d` cannot be soon (no)"]
+        );
     }
 
     proptest::proptest! {

@@ -6,6 +6,7 @@
 //! percent-encodings and the case of an authorization scheme do not make another key. *A long one*: keys are digests.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderName, Method};
@@ -29,6 +30,20 @@ pub enum Part {
     Path,
     /// The method.
     Method,
+}
+
+/// As in casque.toml.
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client => f.write_str("client"),
+            Self::Network => f.write_str("network"),
+            Self::Header(name) => write!(f, "header:{name}"),
+            Self::Cookie(name) => write!(f, "cookie:{name}"),
+            Self::Path => f.write_str("path"),
+            Self::Method => f.write_str("method"),
+        }
+    }
 }
 
 /// Header fields in which proxies write addresses, and in which clients write what they like.
@@ -110,6 +125,37 @@ impl CountBy {
         matches!(self.parts[..], [Part::Client])
     }
 
+    /// Whether it looks at header fields or cookies, which a log does not have.
+    #[must_use]
+    pub fn needs_headers(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Header(_) | Part::Cookie(_)))
+    }
+
+    /// Whom a client's requests are counted under that have none of the header fields and cookies that are looked at; `None` where
+    /// that depends on the request.
+    #[must_use]
+    pub fn of_client(&self, client: ClientIp) -> Option<Subject> {
+        let depends = self.parts.iter().any(|part| matches!(part, Part::Path | Part::Method));
+        let asked = Asking { client, method: &Method::GET, path: "/", headers: &HeaderMap::new() };
+        (!depends).then(|| self.subject(asked).0)
+    }
+
+    /// Whom requests with this value are counted under, where one header field or cookie is all that is looked at.
+    #[must_use]
+    pub fn of_value(&self, value: &str) -> Option<Subject> {
+        let hasher = |value: &[u8]| {
+            let mut hasher = SubjectHasher::default();
+            hasher.part(value);
+            hasher.part(b"given");
+            hasher.finish()
+        };
+        match &self.parts[..] {
+            [Part::Header(name)] => header_value(name, value.as_bytes()).map(|value| hasher(&value)),
+            [Part::Cookie(_)] => cookie_value(value.trim().as_bytes()).map(|value| hasher(&value)),
+            _ => None,
+        }
+    }
+
     /// Whom a request is counted under, and who answers for a new key where a client can make one up.
     pub(super) fn subject(&self, asked: Asking<'_>) -> (Subject, Option<Subject>) {
         match self.parts[..] {
@@ -149,7 +195,12 @@ impl CountBy {
 /// The value of the only line of that name.
 fn header<'r>(headers: &'r HeaderMap, name: &HeaderName) -> Option<Cow<'r, [u8]>> {
     let mut lines = headers.get_all(name).iter();
-    let value = lines.next().filter(|_| lines.next().is_none())?.as_bytes().trim_ascii();
+    header_value(name, lines.next().filter(|_| lines.next().is_none())?.as_bytes())
+}
+
+/// In normal form; `None` if it is empty.
+fn header_value<'v>(name: &HeaderName, value: &'v [u8]) -> Option<Cow<'v, [u8]>> {
+    let value = value.trim_ascii();
     if value.is_empty() {
         return None;
     }
@@ -177,7 +228,10 @@ fn cookie<'r>(headers: &'r HeaderMap, name: &str) -> Option<Cow<'r, [u8]>> {
             }
         }
     }
-    let value = found?;
+    cookie_value(found?)
+}
+
+fn cookie_value(value: &[u8]) -> Option<Cow<'_, [u8]>> {
     let value = value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\"")).unwrap_or(value);
     (!value.is_empty()).then(|| percent_decoded(value))
 }
@@ -270,6 +324,25 @@ mod tests {
     }
 
     #[test]
+    fn an_operator_finds_whom_a_request_was_counted_under() {
+        let by = |parts: &[&str]| CountBy::new(parts.iter().map(|p| Part::parse(p).unwrap()));
+        let alice = client("192.0.2.1");
+        assert_eq!(by(&["client"]).of_client(alice), Some(Subject::client(alice)));
+        assert_eq!(by(&["network"]).of_client(alice), Some(Subject::network(alice)));
+        assert_eq!(by(&["header:x-api-key"]).of_client(alice), Some(key(&["header:x-api-key"], &[])));
+        assert_eq!(by(&["client", "path"]).of_client(alice), None);
+        assert_eq!(
+            by(&["header:authorization"]).of_value("BEARER  x.y "),
+            Some(key(&["header:authorization"], &[("authorization", "Bearer x.y")]))
+        );
+        assert_eq!(by(&["cookie:sid"]).of_value("\"a%62c\""), Some(key(&["cookie:sid"], &[("cookie", "sid=abc")])));
+        for (parts, value) in [(&["header:a"][..], " "), (&["cookie:a"], "\"\""), (&["client"], "x"), (&["header:a", "client"], "x")] {
+            assert_eq!(by(parts).of_value(value), None);
+        }
+        assert!(by(&["client", "cookie:a"]).needs_headers() && !by(&["client", "path", "method", "network"]).needs_headers());
+    }
+
+    #[test]
     fn parts_are_kept_apart() {
         let both = ["header:a", "header:b"];
         assert_ne!(key(&both, &[("a", "x"), ("b", "y")]), key(&both, &[("a", "y"), ("b", "x")]));
@@ -281,6 +354,13 @@ mod tests {
         assert_eq!(network("2001:db8:0:1::1"), network("2001:db8:0:ffff::1"));
         assert_ne!(network("192.0.2.1"), network("192.0.3.1"));
         assert_ne!(count(&["client", "method"], "192.0.2.1", "/", &[]).0, count(&["client", "path"], "192.0.2.1", "/", &[]).0);
+    }
+
+    #[test]
+    fn parts_are_written_as_they_are_read() {
+        for part in ["client", "network", "path", "method", "header:x-api-key", "cookie:sid"] {
+            assert_eq!(Part::parse(part).unwrap().to_string(), part);
+        }
     }
 
     #[test]

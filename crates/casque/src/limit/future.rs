@@ -11,11 +11,13 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use tower_service::Service;
 
+use super::counted::Counted;
 use super::decision::Decision;
 use super::fields::{self, Fields, FieldsWhen, Told};
 use super::layer::Limits;
 use super::reply::{Reason, Refusal, Refused, retry_after_seconds};
-use super::service::{Counted, ShadowRefused};
+use super::rule::Limit;
+use super::service::ShadowRefused;
 use super::store::{Outcome, StoreError};
 use crate::RequestId;
 use crate::clock::Clock;
@@ -95,27 +97,35 @@ impl Asked {
                 None => Verdict::Pass(self.note(outcome, clock)),
                 Some(refused) => Verdict::Answer(self.refuse(outcome, refused, clock)),
             },
+            // Limits that only watch let everything through, whatever becomes of their store.
+            Err(_) if self.enforced().next().is_none() => Verdict::Pass(Note::default()),
             Err(_) => Verdict::Answer(self.cannot_tell()),
         }
     }
 
+    /// The limits that were asked, each with its answer.
+    fn answers<'a>(&'a self, outcome: &'a Outcome) -> impl Iterator<Item = (&'a Limit, Decision)> {
+        let limits = self.counted.iter().filter_map(|i| self.limits.as_slice().get(i));
+        limits.zip(outcome.decisions.as_slice().iter().copied())
+    }
+
     fn note(&self, outcome: &Outcome, clock: &dyn Clock) -> Note {
-        let mut note = Note::default();
-        let all = self.limits.as_slice();
         let mut told: Vec<(Fields, Told)> = Vec::new();
-        for (i, decision) in self.counted.iter().zip(outcome.decisions.as_slice()) {
-            let limit = &all[i];
-            if !decision.allowed {
-                note.shadow.get_or_insert_with(|| Box::new(ShadowRefused { limits: Vec::new() })).limits.push(limit.name().to_owned());
-            } else if limit.is_enforced() && self.limits.when(limit) == FieldsWhen::Always {
+        for (limit, decision) in self.answers(outcome) {
+            if decision.allowed && limit.is_enforced() && self.limits.when(limit) == FieldsWhen::Always {
                 let reset = decision.reset_after.as_secs() + u64::from(decision.reset_after.subsec_nanos() > 0);
-                told.push((self.limits.form(limit), Told::of(limit, decision, reset)));
+                told.push((self.limits.form(limit), Told::of(limit, &decision, reset)));
             }
         }
-        if !told.is_empty() {
-            note.fields = Some(Box::new(ToTell { told, wall: clock.wall() }));
-        }
-        note
+        let fields = (!told.is_empty()).then(|| Box::new(ToTell { told, wall: clock.wall() }));
+        Note { fields, shadow: self.shadow(outcome).map(Box::new) }
+    }
+
+    /// What limits in shadow mode would have refused.
+    fn shadow(&self, outcome: &Outcome) -> Option<ShadowRefused> {
+        let refused = self.answers(outcome).filter(|(limit, decision)| !decision.allowed && !limit.is_enforced());
+        let limits: Vec<String> = refused.map(|(limit, _)| limit.name().to_owned()).collect();
+        (!limits.is_empty()).then_some(ShadowRefused { limits })
     }
 
     fn refuse<ResBody: From<Bytes>>(&self, outcome: &Outcome, refused: usize, clock: &dyn Clock) -> Response<ResBody> {
@@ -129,12 +139,20 @@ impl Asked {
             fields::put(response.headers_mut(), self.limits.form(limit), &[Told::of(limit, &decision, wait)], clock.wall());
         }
         response.extensions_mut().insert(Refusal { limit: limit.name().to_owned(), retry_after: wait });
+        if let Some(shadow) = self.shadow(outcome) {
+            response.extensions_mut().insert(shadow);
+        }
         response
+    }
+
+    /// The limits that may refuse the request.
+    fn enforced(&self) -> impl Iterator<Item = &Limit> {
+        self.counted.iter().filter_map(|i| self.limits.as_slice().get(i)).filter(|limit| limit.is_enforced())
     }
 
     /// The store's trouble is nobody's quota: 503, and never a 429.
     fn cannot_tell<ResBody: From<Bytes>>(&self) -> Response<ResBody> {
-        let names: Vec<&str> = self.counted.iter().map(|i| self.limits.as_slice()[i].name()).collect();
+        let names: Vec<&str> = self.enforced().map(Limit::name).collect();
         let soon = Decision { retry_after: Some(TRY_AGAIN), ..Decision::default() };
         let wait = retry_after_seconds(&soon, rand::random());
         self.answer(Reason::ReducedCapacity, "The limits cannot be checked right now.", &names, wait)

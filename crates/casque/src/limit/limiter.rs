@@ -143,11 +143,15 @@ impl<S: Store> Limiter<S> {
         }
     }
 
-    /// Charges `n`, or nothing if so many do not fit. `n` of zero asks how the key stands: `remaining` and `reset_after`.
+    /// Charges `n`, or nothing if so many do not fit. `n` of zero asks how the key stands: `remaining` and `reset_after`. A limit
+    /// that is off lets everything pass; one in shadow mode answers as if it were enforced, and [`Limit::is_enforced`] tells.
     ///
     /// # Errors
     /// The store could not answer.
     pub async fn try_acquire<'l>(&self, limit: &'l Limit, subject: Subject, n: u32) -> Result<Answer<'l>, StoreError> {
+        if limit.is_off() {
+            return Ok(Answer { limit: limit.name(), decision: Decision::pass(limit.budget(&*self.clock).burst(), 0) });
+        }
         let charge = self.charge_of(&Ask::new(limit, subject).cost(n));
         let outcome = self.store.charge(&[charge], self.clock.now()).await?;
         let decision = outcome.decisions.as_slice().first().copied().unwrap_or_default();
@@ -265,6 +269,16 @@ mod tests {
         reserve(&limiter, &[Ask::new(&shadow, alice())]).await.unwrap().settle(Settle::Keep).await.unwrap();
         reserve(&limiter, &[Ask::new(&shadow, alice())]).await.unwrap().settle(Settle::Refund).await.unwrap();
         assert_eq!(limiter.change(&shadow, alice(), Change::Look).await.unwrap().decision.remaining, 0);
+    }
+
+    #[tokio::test]
+    async fn a_limit_that_is_off_is_not_asked() {
+        let (limiter, _) = limiter();
+        let off = Limit::new("off", Quota::per_hour(1)).mode(Mode::Off);
+        for _ in 0..3 {
+            let answer = limiter.try_acquire(&off, alice(), 1).await.unwrap();
+            assert_eq!((answer.decision.allowed, answer.decision.remaining), (true, 1));
+        }
     }
 
     #[tokio::test]

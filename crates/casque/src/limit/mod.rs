@@ -14,7 +14,8 @@
 //! ```
 //!
 //! The algorithm is GCRA, the generic cell rate algorithm (ITU-T I.371 annex A; the same rule as a token bucket, kept in one
-//! number per key): see [`Gcra`]. State lives in a [`Store`]; [`MemoryStore`] is a table of fixed size.
+//! number per key): see [`Gcra`]. State lives in a [`Store`]; [`MemoryStore`] is a table of fixed size, and `store::redis` (feature
+//! `redis`) is what several processes share.
 //!
 //! **Attacks and answers.** *Spending a victim's budget*: keys are client addresses that only a trusted proxy can name
 //! ([`crate::client_ip`]). *A new key per request*: IPv6 counts by /64. *Spelling the path differently*: paths are compared in
@@ -29,6 +30,7 @@ pub mod compat;
 #[cfg(feature = "config")]
 pub mod config;
 mod count_by;
+mod counted;
 mod decision;
 pub mod fields;
 mod future;
@@ -37,6 +39,7 @@ mod layer;
 mod limiter;
 mod name;
 mod quota;
+pub mod replay;
 mod reply;
 mod rule;
 mod service;
@@ -59,5 +62,7 @@ pub use reply::{Reason, Refusal, Refused, retry_after_seconds};
 pub use rule::{Limit, Mode};
 pub use service::{Limited, ShadowRefused};
 pub use store::memory::MemoryStore;
-pub use store::{Charge, Outcome, Receipt, Store, StoreError};
+#[cfg(feature = "redis")]
+pub use store::redis::RedisStore;
+pub use store::{Charge, Outcome, Pending, Receipt, Store, StoreError};
 pub use subject::{Key, Subject};

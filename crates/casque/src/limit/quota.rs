@@ -97,7 +97,7 @@ impl Quota {
 
     /// Never more than so many in any window, wherever it begins.
     ///
-    /// Up to [`Strict::MOST`] requests every one that passed is remembered, so that exactly so many pass. Of more, half may
+    /// Up to [`Strict::MOST`] requests in up to [`Strict::LONGEST`] every one that passed is remembered, so that exactly so many pass. Of more, half may
     /// come at once and the others evenly spread, which never lets more than the number through but may let fewer. Means
     /// nothing for a quota of the calendar.
     #[must_use]
@@ -130,7 +130,9 @@ impl Quota {
     #[must_use]
     pub fn fixed_budget(&self) -> Option<Budget> {
         match self.shape {
-            Shape::Strict if self.requests.get() <= Strict::MOST => Some(Budget::Strict(Strict::new(self.requests.get(), self.window()))),
+            Shape::Strict if self.requests.get() <= Strict::MOST && self.window() <= Strict::LONGEST => {
+                Some(Budget::Strict(Strict::new(self.requests.get(), self.window())))
+            }
             Shape::Rate { .. } | Shape::Strict => Some(Budget::Rate(self.rate())),
             Shape::Calendar { .. } => None,
         }

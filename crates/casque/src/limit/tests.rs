@@ -110,3 +110,26 @@ async fn what_is_not_to_be_told_is_not_told() {
     assert!(all(&refused, "ratelimit").is_empty() && all(&refused, "ratelimit-policy").is_empty());
     assert!(refused.headers().contains_key(RETRY_AFTER));
 }
+
+#[tokio::test]
+async fn a_limit_that_only_watches_refuses_nothing_when_the_store_has_trouble() {
+    let shadow = || Limit::new("shadow", Quota::per_second(1)).mode(Mode::Shadow);
+    let layer = LimitLayer::of([shadow()]).store(Arc::new(Broken));
+    assert_eq!(ask(&layer, request("/", &[])).await.status(), 200);
+    let layer = LimitLayer::of([shadow(), Limit::new("real", Quota::per_second(1))]).store(Arc::new(Broken));
+    let response = ask(&layer, request("/", &[])).await;
+    assert_eq!(response.status(), 503);
+    assert!(!String::from_utf8_lossy(response.body()).contains("shadow"), "it stops nobody");
+}
+
+#[tokio::test]
+async fn what_shadow_would_have_refused_is_told_of_refused_requests_too() {
+    let shadow = Limit::new("shadow", Quota::per_hour(1)).mode(Mode::Shadow);
+    let layer = LimitLayer::of([shadow, Limit::new("real", Quota::per_hour(2))]);
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        let response = ask(&layer, request("/", &[])).await;
+        told.push((response.status().as_u16(), response.extensions().get::<ShadowRefused>().map_or(0, |s| s.limits.len())));
+    }
+    assert_eq!(told, [(200, 0), (200, 1), (429, 1)]);
+}

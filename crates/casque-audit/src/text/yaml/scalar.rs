@@ -33,12 +33,24 @@ fn ends_key(bytes: &[u8], colon: usize, flow: bool) -> bool {
     bytes.get(colon + 1).is_none_or(|b| matches!(b, b' ' | b'\n' | b'\r') || (flow && matches!(b, b',' | b'}' | b']')))
 }
 
+/// The bytes at which a plain scalar may end. Most of a lockfile is such scalars, and nearly all of their bytes are others.
+const MAY_END: [bool; 256] = {
+    let mut may_end = [false; 256];
+    let stops = b"\n\t:#,[]{}";
+    let mut n = 0;
+    while n < stops.len() {
+        may_end[stops[n] as usize] = true;
+        n += 1;
+    }
+    may_end
+};
+
 fn plain(text: &str, at: usize, flow: bool, key: bool) -> Result<(Cow<'_, str>, usize)> {
     let bytes = text.as_bytes();
     match bytes.get(at) {
-        Some(b'&') => return fault(at, "an anchor, which no lockfile has"),
-        Some(b'*') => return fault(at, "an alias, which no lockfile has"),
-        Some(b'!') => return fault(at, "a tag, which no lockfile has"),
+        Some(b'&') => return fault(at, "an anchor, which is not read here"),
+        Some(b'*') => return fault(at, "an alias, which is not read here"),
+        Some(b'!') => return fault(at, "a tag, which is not read here"),
         Some(b'@' | b'`' | b'%' | b'|' | b'>' | b'{' | b'}' | b'[' | b']' | b',') => {
             return fault(at, "a scalar cannot begin like this without quotes");
         }
@@ -48,14 +60,15 @@ fn plain(text: &str, at: usize, flow: bool, key: bool) -> Result<(Cow<'_, str>, 
         _ => {}
     }
     let mut end = at;
-    while let Some(b) = bytes.get(end) {
-        match b {
-            b'\n' => break,
-            b':' if ends_key(bytes, end, flow) => break,
-            b'#' if is_comment(text, end) => break,
-            b',' | b'[' | b']' | b'{' | b'}' if flow => break,
-            b'\t' => return fault(end, "a tab in a plain scalar"),
-            _ => end += 1,
+    loop {
+        end += bytes[end..].iter().take_while(|b| !MAY_END[usize::from(**b)]).count();
+        match bytes.get(end) {
+            None | Some(b'\n') => break,
+            Some(b':') if ends_key(bytes, end, flow) => break,
+            Some(b'#') if is_comment(text, end) => break,
+            Some(b',' | b'[' | b']' | b'{' | b'}') if flow => break,
+            Some(b'\t') => return fault(end, "a tab in a plain scalar"),
+            Some(_) => end += 1,
         }
     }
     if !key && bytes.get(end) == Some(&b':') {
@@ -103,7 +116,7 @@ fn double(text: &str, at: usize) -> Result<(Cow<'_, str>, usize)> {
                 return Ok((value, from + n + 1));
             }
             b'\\' => {
-                let (c, length) = escape(&rest[n + 1..]).ok_or(()).or_else(|()| fault(from + n, "an escape that no lockfile has"))?;
+                let (c, length) = escape(&rest[n + 1..]).ok_or(()).or_else(|()| fault(from + n, "an escape that is not read here"))?;
                 let owned = owned.get_or_insert_default();
                 owned.push_str(plain);
                 owned.push(c);

@@ -2,33 +2,52 @@
 
 use std::path::{Path, PathBuf};
 
-use casque_audit::{Limits, Lockfile, Remark, named, search};
+use casque_audit::{Kind, Limits, Lockfile, Remark, kind_named, named, search, split_type};
 use casque_scan::render::one_line;
 
-use crate::cli::AuditArgs;
+use super::Verb;
+use crate::exit::Exit;
 use crate::printer;
 
-/// The lockfiles in the order of the command line, each once, and whether one that was named could not be had.
-pub(super) fn lockfiles(args: &AuditArgs, limits: &Limits) -> (Vec<Lockfile>, bool) {
+/// Why not all that was named could be had. The worst is greatest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Trouble {
+    /// A folder has no lockfile.
+    Nothing,
+    /// Something is not there, or cannot be read.
+    Failed,
+}
+
+impl Trouble {
+    pub(super) const fn exit(self) -> Exit {
+        match self {
+            Self::Nothing => Exit::Nothing,
+            Self::Failed => Exit::Error,
+        }
+    }
+}
+
+/// The lockfiles in the order of the command line, each once.
+pub(super) fn lockfiles(given: &[PathBuf], by_type: &[String], limits: &Limits) -> (Vec<Lockfile>, Option<Trouble>) {
     let mut all: Vec<Lockfile> = Vec::new();
-    let mut failed = false;
-    for argument in &args.lockfile {
+    let mut trouble = None;
+    for argument in by_type {
         match named(argument) {
             Ok(lockfile) => all.push(lockfile),
             Err(error) => {
-                failed = true;
+                trouble = Some(Trouble::Failed);
                 complain(&error);
             }
         }
     }
     let here = [PathBuf::from(".")];
-    let paths = if args.paths.is_empty() && args.lockfile.is_empty() { &here[..] } else { &args.paths };
+    let paths = if given.is_empty() && by_type.is_empty() { &here[..] } else { given };
     for path in paths {
         match search(path, limits) {
             Ok(found) => {
                 found.remarks.iter().for_each(tell);
                 if found.lockfiles.is_empty() {
-                    failed = true;
+                    trouble = trouble.max(Some(Trouble::Nothing));
                     printer::error(format_args!("there is no lockfile in `{}`, below or above it", shown(path)));
                     printer::hint("give its path, or TYPE:PATH after --lockfile if it has a name of its own");
                 }
@@ -39,12 +58,36 @@ pub(super) fn lockfiles(args: &AuditArgs, limits: &Limits) -> (Vec<Lockfile>, bo
                 }
             }
             Err(error) => {
-                failed = true;
+                trouble = Some(Trouble::Failed);
                 complain(&error);
+                if let Some(verb) = path.to_str().filter(|_| !path.exists()).and_then(Verb::meant) {
+                    printer::hint(format_args!("there is the command `casque audit {verb}`"));
+                }
             }
         }
     }
-    (all, failed)
+    (all, trouble)
+}
+
+/// The lockfile that comes on stdin, if `-` or `TYPE:-` says that one does: its kind as it was named.
+///
+/// # Errors
+/// No such type, or it is to be read twice.
+pub(super) fn stdin(given: &[PathBuf], by_type: &[String]) -> Result<Option<Option<Kind>>, String> {
+    let mut kinds =
+        given.iter().filter(|path| is_stdin(path)).map(|_| Ok(None)).collect::<Vec<Result<Option<Kind>, casque_audit::Error>>>();
+    kinds.extend(by_type.iter().filter_map(|argument| match split_type(argument) {
+        (name, "-") => Some(name.map(kind_named).transpose()),
+        _ => None,
+    }));
+    match kinds.len() {
+        0 | 1 => kinds.pop().transpose().map_err(|error| one_line(&error.to_string())),
+        _ => Err("stdin has one lockfile only: give `-` once".to_owned()),
+    }
+}
+
+pub(super) fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
 }
 
 fn complain(error: &casque_audit::Error) {

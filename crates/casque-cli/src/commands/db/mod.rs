@@ -1,5 +1,8 @@
 //! `casque db`: the database of advisories that `casque audit` asks.
 
+mod diff;
+mod update;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +11,7 @@ use casque_audit::db::{Builder, Database, load, store};
 use casque_scan::render::one_line;
 use jiff::Timestamp;
 
+pub(crate) use self::update::{Plan, update};
 use crate::cli::{DbArgs, DbBuildArgs, DbCommand, DbInfoArgs};
 use crate::env;
 use crate::exit::Exit;
@@ -18,7 +22,9 @@ const NAMED: usize = 5;
 
 pub(crate) fn run(args: &DbArgs) -> Result<Exit, String> {
     match &args.command {
+        DbCommand::Update(args) => update::run(args),
         DbCommand::Build(args) => build(args),
+        DbCommand::Diff(args) => diff::run(args),
         DbCommand::Info(args) => info(args),
     }
 }
@@ -48,8 +54,8 @@ fn build(args: &DbBuildArgs) -> Result<Exit, String> {
         return Err("there is no OSV record of npm or crates.io in what was given; nothing was written".to_owned());
     }
     let bytes = builder.finish(Timestamp::now()).map_err(failed)?;
-    if let Some(folder) = path.parent().filter(|_| args.output.is_none()) {
-        fs::create_dir_all(folder).map_err(|e| format!("cannot make the folder `{}`: {e}", one_line(&folder.display().to_string())))?;
+    if args.output.is_none() {
+        make_folder(&path)?;
     }
     let database = Database::from_bytes(bytes.clone()).map_err(failed)?;
     store(&path, &bytes).map_err(failed)?;
@@ -60,12 +66,18 @@ fn build(args: &DbBuildArgs) -> Result<Exit, String> {
     Ok(Exit::Clean)
 }
 
+/// Makes the folder of the database's own place.
+fn make_folder(path: &Path) -> Result<(), String> {
+    let Some(folder) = path.parent() else { return Ok(()) };
+    fs::create_dir_all(folder).map_err(|e| format!("cannot make the folder `{}`: {e}", one_line(&folder.display().to_string())))
+}
+
 fn info(args: &DbInfoArgs) -> Result<Exit, String> {
     let path = place(args.db.as_deref())?;
     let failed = |e: casque_audit::db::Error| one_line(&e.to_string());
     let database = Database::open(&path, Timestamp::now()).map_err(|e| {
         let why = failed(e);
-        if args.db.is_none() && !path.exists() { format!("{why}\n`casque db build` writes it") } else { why }
+        if args.db.is_none() && !path.exists() { format!("{why}\n`casque db update` downloads it") } else { why }
     })?;
     database.verify().map_err(|e| failed(e.in_file(&path)))?;
     tell(&path, &database);
@@ -81,6 +93,7 @@ fn tell(path: &Path, database: &Database) {
         printer::tell(format_args!("  {:<9} {} packages", ecosystem.osv(), info.packages_of(ecosystem)));
     }
     printer::tell(format_args!("  newest    {}", day(info.newest)));
+    printer::tell(format_args!("  fetched   {}", day(info.fetched)));
     printer::tell(format_args!("  built     {}", day(Some(info.built))));
     printer::tell(format_args!("  size      {} KiB", info.size.div_ceil(1024)));
 }

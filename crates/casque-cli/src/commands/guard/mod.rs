@@ -37,6 +37,7 @@ pub(crate) fn run(args: &GuardArgs) -> Result<Exit, String> {
     let over = Overrides {
         listen: args.listen,
         upstream: port.map(|port| Upstream::Tcp { host: "127.0.0.1".to_owned(), port }).or_else(|| args.upstream.clone()),
+        variable: Some(env::named),
         ..Overrides::default()
     };
     let read = file.read(&over);
@@ -46,7 +47,7 @@ pub(crate) fn run(args: &GuardArgs) -> Result<Exit, String> {
     let Some(policy) = read.policy else {
         return Err(format!("which app? Use `casque guard -- COMMAND`, `--upstream URL`, or `url` under [upstream] in {DEFAULT_NAME}"));
     };
-    let listen = policy.listen();
+    let (listen, store) = (policy.listen(), policy.store());
     // Taken before the app is started: an address in use must not cost an app start.
     let gateway = Gateway::bind(policy).map_err(|e| cannot_listen(listen, &e))?;
     let address = gateway.address();
@@ -55,7 +56,7 @@ pub(crate) fn run(args: &GuardArgs) -> Result<Exit, String> {
     runtime.block_on(async {
         // Signals are caught before there is anything that they could orphan.
         let mut signals = Signals::catch().map_err(|e| format!("cannot catch signals: {e}"))?;
-        let guard = Guard { file, over, address, grade: !args.no_grade };
+        let guard = Guard { file, over, address, store, grade: !args.no_grade };
         match port {
             Some(port) => guard.with_app(gateway, &read.config, App::start(&args.app, port)?, &mut signals).await,
             None => guard.alone(gateway, &read.config, &mut signals).await,
@@ -68,6 +69,8 @@ struct Guard {
     file: PolicyFile,
     over: Overrides,
     address: SocketAddr,
+    /// Where the limits' state is, if not in memory.
+    store: Option<String>,
     /// Whether the page is graded at start.
     grade: bool,
 }
@@ -204,10 +207,10 @@ impl Guard {
         printer::say(format_args!("{BOLD}casque {}{BOLD:#} guards {target}", env!("CARGO_PKG_VERSION")));
         printer::say("");
         printer::say(format_args!("{:>9}  {BOLD}http://{}{BOLD:#}", "site", self.address));
-        for (what, value) in summary(config) {
+        for (what, value) in summary(config, self.store.clone()) {
             printer::say(format_args!("{what:>9}  {value}"));
         }
-        if config.login_secret.is_empty() && env::secret(login_secret::DEFAULT).is_none() {
+        if config.login_secret.is_empty() && env::named(login_secret::DEFAULT).is_none() {
             let known = format_args!("{:>9}  {DIM}browsers are known until a restart; with CASQUE_SECRET set, for longer{DIM:#}", "");
             printer::say(known);
         }
@@ -255,14 +258,14 @@ impl Serving {
     }
 }
 
-/// Says what the gateway notices, each once, for ever.
+/// Says what the gateway has noticed. Never ends.
 async fn notices(handle: &Handle) {
-    let mut told = Vec::new();
     loop {
-        for notice in handle.notices() {
-            if !told.contains(&notice) {
-                printer::warning(&notice);
-                told.push(notice);
+        while let Some(notice) = handle.notice() {
+            if notice.is_good() {
+                printer::say(notice);
+            } else {
+                printer::warning(notice);
             }
         }
         tokio::time::sleep(NOTICE_INTERVAL).await;
@@ -326,6 +329,8 @@ fn cannot_listen(address: SocketAddr, error: &io::Error) -> String {
             format!("cannot listen on {address}: ports below 1024 need rights; choose another with --listen")
         }
         io::ErrorKind::AddrNotAvailable => format!("cannot listen on {address}: this machine has no such address"),
+        // It says itself what it is about.
+        _ if error.get_ref().is_some() => error.to_string(),
         _ => format!("cannot listen on {address}: {error}"),
     }
 }

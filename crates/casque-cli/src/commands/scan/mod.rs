@@ -11,12 +11,12 @@ use casque_scan::{Capture, Profile, Report, ScanError, mdn, strict};
 use http::header::COOKIE;
 use tokio::task::JoinSet;
 
-use self::fetch::{FetchError, Options, Target};
+use self::fetch::{Options, Target};
 use self::input::Input;
 use crate::cli::ScanArgs;
 use crate::exit::Exit;
+use crate::net::FetchError;
 use crate::output;
-
 use crate::printer::{self, BOLD};
 
 /// How many sites are asked at the same time.

@@ -17,6 +17,10 @@ pub struct Gcra {
     burst: u32,
 }
 
+/// The furthest that a TAT may run ahead: 2^51 microseconds, 71 years. Stores keep times in as little as 52 bits, and a TAT that was
+/// cut off would let everything through.
+const HORIZON: u64 = 1 << 51;
+
 impl From<Quota> for Gcra {
     /// The quota's rate; of a strict quota and one of the calendar, a rate that lets through no more.
     fn from(quota: Quota) -> Self {
@@ -25,10 +29,12 @@ impl From<Quota> for Gcra {
 }
 
 impl Gcra {
-    /// One request per `interval` microseconds (at least 1), and `burst` of them (at least 1) at once.
+    /// One request per `interval` microseconds (at least 1), and `burst` of them (at least 1) at once. An interval is at most 71
+    /// years, and so is what a burst comes to: of a burst that takes longer to pay back, only so much counts.
     #[must_use]
     pub fn new(interval: u64, burst: u32) -> Self {
-        let (interval, burst) = (interval.max(1), burst.max(1));
+        let interval = interval.clamp(1, HORIZON);
+        let burst = burst.clamp(1, u32::try_from(HORIZON / interval).unwrap_or(u32::MAX));
         Self { interval, tolerance: interval.saturating_mul(u64::from(burst)), burst }
     }
 
@@ -43,7 +49,8 @@ impl Gcra {
 
     /// Decides on a request of `cost` and gives the key's new TAT.
     ///
-    /// A refused request changes nothing. A cost of zero looks without charging.
+    /// A refused request changes nothing, but that a TAT further ahead than this quota can put it comes back to where it can; keep
+    /// that, or the key waits for the rest of it. A cost of zero looks without charging.
     #[must_use]
     #[inline]
     pub fn decide(&self, tat: Micros, now: Micros, cost: u32) -> (Micros, Decision) {
@@ -93,13 +100,19 @@ impl Gcra {
         self.interval
     }
 
+    /// How far ahead of now the TAT may run, in microseconds.
+    #[must_use]
+    pub fn tolerance(&self) -> u64 {
+        self.tolerance
+    }
+
     /// How far ahead of now the TAT may be for one more request to pass.
     pub(in crate::limit) fn slack(&self) -> u64 {
         self.tolerance - self.interval
     }
 
-    /// A TAT further ahead than any charge can put it comes from a clock that was set back; without the clamp the key would
-    /// stay locked for the whole step.
+    /// A TAT further ahead than any charge can put it comes from a clock that was set back or a quota that was narrower; without
+    /// the clamp the key would stay locked for all of it.
     fn clamped(&self, tat: Micros, now: Micros) -> u64 {
         tat.0.clamp(now.0, now.0.saturating_add(self.tolerance))
     }
@@ -109,7 +122,12 @@ impl Gcra {
     }
 
     fn remaining(&self, ahead: u64) -> u32 {
-        u32::try_from(self.tolerance.saturating_sub(ahead) / self.interval).unwrap_or(u32::MAX)
+        let left = self.tolerance.saturating_sub(ahead);
+        match (u32::try_from(left), u32::try_from(self.interval)) {
+            // Up to an hour; many processors divide these in a third of the time.
+            (Ok(left), Ok(interval)) => left / interval.max(1),
+            _ => u32::try_from(left / self.interval).unwrap_or(u32::MAX),
+        }
     }
 }
 
@@ -144,8 +162,9 @@ mod tests {
     fn a_clock_that_was_set_back_locks_nobody_out_for_the_step() {
         let gcra = Gcra::from(Quota::per_second(10));
         let far_ahead = Micros(1_000_000_000_000);
-        let (_, d) = gcra.decide(far_ahead, Micros(5_000_000), 1);
+        let (kept, d) = gcra.decide(far_ahead, Micros(5_000_000), 1);
         assert_eq!(d.retry_after, Some(Duration::from_millis(100)));
+        assert!(gcra.decide(kept, Micros(5_100_000), 1).1.allowed, "what a refusal gives back has to be kept");
     }
 
     proptest! {

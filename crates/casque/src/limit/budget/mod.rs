@@ -142,8 +142,12 @@ impl Budget {
             Change::Reward(n) => self.reward(state, now, n),
             Change::Block(time) => {
                 let until = now.after(time);
-                let longer = if let State::Blocked { until: already } = state { already.max(until) } else { until };
-                State::Blocked { until: longer }.at(now)
+                match state {
+                    State::Blocked { until: already } => State::Blocked { until: already.max(until) },
+                    // No time is no block, nor is it a pardon.
+                    _ if until <= now => state,
+                    _ => State::Blocked { until },
+                }
             }
             Change::Unblock => {
                 if blocked {

@@ -32,11 +32,13 @@ pub struct Log {
 impl Strict {
     /// The most that a log holds.
     pub const MOST: u32 = MOST as u32;
+    /// The longest window of a log: a year.
+    pub const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 
-    /// At most `limit` (1 to [`Strict::MOST`], others are brought into that) in any `window` of up to a year.
+    /// At most `limit` (1 to [`Strict::MOST`], others are brought into that) in any `window` of up to [`Strict::LONGEST`].
     #[must_use]
     pub fn new(limit: u32, window: Duration) -> Self {
-        let window = as_micros(window).clamp(1, 366 * 86_400_000_000);
+        let window = as_micros(window.min(Self::LONGEST)).max(1);
         Self { limit: u8::try_from(limit.clamp(1, Self::MOST)).unwrap_or(1), window, tick: tick_of(window) }
     }
 

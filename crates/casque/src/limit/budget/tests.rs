@@ -178,3 +178,27 @@ fn a_month_of_another_replica_is_not_begun_again() {
     assert!(!of(6, 10_500_000).decide(state, START, 1).1.allowed, "a clock that is behind must not reset the count");
     assert!(of(8, 30_000_000).decide(state, START, 1).1.allowed);
 }
+
+#[test]
+fn a_period_that_another_replica_began_is_waited_for_to_its_end() {
+    let of = |index: u64, ends: u64| Budget::Window(Window { limit: 1, index, ends: Micros(ends), length_micros: 20_000_000 });
+    let (state, _) = of(7, 40_000_000).decide(State::Fresh, START, 1);
+    let (_, refused) = of(6, 20_000_000).decide(state, START, 1);
+    assert_eq!(refused.retry_after, Some(Duration::from_secs(30)), "{refused:?}");
+    assert_eq!(refused.reset_after, Duration::from_secs(30));
+}
+
+#[test]
+fn no_time_is_no_block() {
+    let budget = Quota::per_hour(2).fixed_budget().unwrap();
+    let (state, _) = budget.change(State::Fresh, START, Change::Penalise(2));
+    assert_eq!(budget.change(state, START, Change::Block(Duration::ZERO)).0, state, "nor a pardon");
+}
+
+#[test]
+fn strict_is_strict_over_years_too() {
+    let year = Duration::from_secs(366 * 86_400);
+    assert!(matches!(Quota::new(5, year).strict().fixed_budget(), Some(Budget::Strict(_))));
+    // Longer than a log's ticks reach.
+    assert!(matches!(Quota::new(5, year * 2).strict().fixed_budget(), Some(Budget::Rate(g)) if g.burst() == 2));
+}

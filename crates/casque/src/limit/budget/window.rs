@@ -33,7 +33,8 @@ impl Window {
     pub fn decide(&self, used: Used, now: Micros, cost: u32) -> (Used, Decision) {
         let used = self.current(used);
         let left = self.limit.saturating_sub(used.used);
-        let to_end = self.ends.0.saturating_sub(now.0);
+        let ends = if used.index > self.index { used.ends } else { self.ends };
+        let to_end = ends.0.saturating_sub(now.0);
         let reset = |n: u32| if n == 0 { 0 } else { to_end };
         if cost > self.limit {
             return (used, Decision::refuse(left, None, reset(used.used)));

@@ -23,6 +23,8 @@ pub(crate) fn check_with_time<S: Store>(make: impl Fn() -> S) {
         a_late_refund_gives_no_credit(&make()).await;
         a_refund_of_one_is_not_a_refund_of_the_next(&make()).await;
         hits_do_not_extend_a_block(&make()).await;
+        what_a_changed_policy_promises_is_kept(&make()).await;
+        a_key_that_comes_back_is_not_begun_again(&make()).await;
     });
 }
 
@@ -301,4 +303,27 @@ async fn made_up_keys_are_counted_under_their_maker<S: Store>(store: &S) {
     assert!(!passes(store, made_up(6000, "one"), Duration::ZERO).await);
     store.refund(&[charge], receipt, NOW).await.unwrap();
     assert!(passes(store, made_up(6000, "one"), Duration::ZERO).await);
+}
+
+async fn what_a_changed_policy_promises_is_kept<S: Store>(store: &S) {
+    let (narrow, wide) = (charge(1, "a", Quota::per_hour(1), 1), charge(1, "a", Quota::per_second(10), 1));
+    assert!(passes(store, narrow, Duration::ZERO).await);
+    let wait = ask(store, &[wide], Duration::ZERO).await.decisions.as_slice()[0].retry_after.unwrap();
+    assert_eq!(wait, Duration::from_millis(100));
+    assert!(passes(store, wide, wait).await, "an hour's wait of the old policy must not outlast it");
+}
+
+/// What is paid back between two requests is no new key: else an office with a few API keys would soon share one budget.
+async fn a_key_that_comes_back_is_not_begun_again<S: Store>(store: &S) {
+    let maker = Some(Subject::of(["maker"]));
+    for (limit, quota) in [(1, Quota::per_second(2).burst(1)), (2, Quota::new(2, ONE).strict())] {
+        let mut shared = 0;
+        for at in 0..300 {
+            for name in ["one", "two"] {
+                let charge = Charge { creator: maker, ..charge(limit, name, quota, 1) };
+                shared += ask(store, &[charge], ONE * 3 * at).await.receipt.shared;
+            }
+        }
+        assert_eq!(shared, 0, "{quota}");
+    }
 }

@@ -1,8 +1,12 @@
-//! Where the state of limits lives.
+//! Where the state of limits lives: in memory, or in Redis (feature `redis`).
 
 #[cfg(test)]
 pub(super) mod contract;
+mod creators;
 pub mod memory;
+mod pending;
+#[cfg(feature = "redis")]
+pub mod redis;
 
 use std::fmt;
 use std::future::Future;
@@ -11,6 +15,8 @@ use super::budget::{Budget, Change};
 use super::decision::Decisions;
 use super::subject::{Key, Subject};
 use crate::clock::Micros;
+
+pub use pending::Pending;
 
 /// One key to charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,10 +41,12 @@ pub struct Receipt {
     pub at: Micros,
     /// Bit `i` is set where charge `i` was counted under its creator's name instead of its key.
     pub shared: u8,
+    /// Whether they were made in the fallback, while the store could not be reached. The time is the fallback's then.
+    pub fallback: bool,
 }
 
 /// The answer to a set of charges.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Outcome {
     /// The answers in order, up to and including the first refusal that counts.
     pub decisions: Decisions,

@@ -1,27 +1,20 @@
 //! Requests of one scan: a kept connection for each origin, and a limit on everything.
 
 use std::collections::HashMap;
-use std::io::ErrorKind;
 use std::time::Duration;
 
 use bytes::Bytes;
-use casque_scan::raw::{MAX_BODY, MAX_HEAD};
+use casque_scan::raw::MAX_BODY;
 use casque_scan::{Address, Exchange, JarCookie};
 use http::header::{ACCEPT, ACCEPT_ENCODING, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
-use hyper::client::conn::http1::{Builder, SendRequest};
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 
-use super::connect::{Guard, connect};
-use super::error::FetchError;
 use super::secrets::Secrets;
-use super::tls::Trust;
 use super::{Options, Target};
+use crate::net::{self, Connection, FetchError, Guard, Trust, connect, encoded, in_words, open};
 
 /// How long one page may take, or half of the whole if that is more.
 const PAGE_LIMIT: Duration = Duration::from_secs(10);
@@ -29,8 +22,6 @@ const PAGE_LIMIT: Duration = Duration::from_secs(10);
 const PROBE_LIMIT: Duration = Duration::from_secs(5);
 /// How long the body of an answer may take once its head is there; what has come until then is kept.
 const BODY_LIMIT: Duration = Duration::from_secs(5);
-/// How many header fields an answer may have.
-const MAX_FIELDS: usize = 200;
 /// How much of the body of anything but a page is kept.
 const SMALL_BODY: usize = 64 * 1024;
 
@@ -69,18 +60,6 @@ pub(super) struct Client {
     idle: HashMap<String, Connection>,
     certificate_problem: Option<String>,
     jar: Vec<JarCookie>,
-}
-
-struct Connection {
-    sender: SendRequest<Empty<Bytes>>,
-    verified: bool,
-    task: AbortHandle,
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
 }
 
 impl Client {
@@ -174,7 +153,7 @@ impl Client {
         let unsendable = |_| FetchError::not_http(ask.address, "the address cannot be asked over HTTP");
         let mut fields = HeaderMap::new();
         fields.insert(HOST, HeaderValue::from_str(&ask.address.authority()).map_err(unsendable)?);
-        fields.insert(USER_AGENT, HeaderValue::from_static(concat!("casque/", env!("CARGO_PKG_VERSION"))));
+        fields.insert(USER_AGENT, HeaderValue::from_static(net::USER_AGENT));
         fields.insert(ACCEPT, HeaderValue::from_static("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"));
         // Nothing of ours unpacks: a few bytes can unpack to gigabytes.
         fields.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -249,53 +228,6 @@ fn limit(page: bool, whole: Duration) -> Duration {
     if page { PAGE_LIMIT.max(whole / 2) } else { PROBE_LIMIT }.min(whole)
 }
 
-async fn open<S>(stream: S, verified: bool, address: &Address) -> Result<Connection, FetchError>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let made = Builder::new().max_buf_size(MAX_HEAD).max_headers(MAX_FIELDS).handshake(TokioIo::new(stream)).await;
-    let (sender, connection) = made.map_err(|e| in_words(address, &e))?;
-    let task = tokio::spawn(async move {
-        // What goes wrong here is told to whoever waits for an answer.
-        let _ = connection.await;
-    });
-    Ok(Connection { sender, verified, task: task.abort_handle() })
-}
-
-fn in_words(address: &Address, error: &hyper::Error) -> FetchError {
-    if error.is_parse_too_large() {
-        return FetchError::not_http(
-            address,
-            &format!("the head is larger than {} KiB or has more than {MAX_FIELDS} fields", MAX_HEAD / 1024),
-        );
-    }
-    if error.is_parse() {
-        return FetchError::not_understood(address, "what it sends is not HTTP/1.1");
-    }
-    if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
-        return FetchError::not_understood(address, "it closed the connection without an answer");
-    }
-    let io = std::error::Error::source(error).and_then(|e| e.downcast_ref::<std::io::Error>());
-    if io.is_some_and(|e| matches!(e.kind(), ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe)) {
-        return FetchError::not_understood(address, "it broke the connection off without an answer");
-    }
-    let cause = std::error::Error::source(error).map(|e| format!(": {e}")).unwrap_or_default();
-    FetchError::not_http(address, &format!("{error}{cause}"))
-}
-
-/// A path as it may stand in a request line; a redirect can name any text.
-fn encoded(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    for b in path.bytes() {
-        if b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b) {
-            out.push(char::from(b));
-        } else {
-            out.push_str(&format!("%{b:02X}"));
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -305,11 +237,5 @@ mod tests {
         let seconds = |page, whole| limit(page, Duration::from_secs(whole)).as_secs();
         assert_eq!([1, 20, 60].map(|whole| seconds(true, whole)), [1, 10, 30]);
         assert_eq!([1, 20, 60].map(|whole| seconds(false, whole)), [1, 5, 5]);
-    }
-
-    #[test]
-    fn a_path_becomes_a_request_target() {
-        assert_eq!(encoded("/a b\r\nX: 1/ü?q=\"<%20"), "/a%20b%0D%0AX:%201/%C3%BC?q=%22%3C%20");
-        assert!(Request::builder().uri(encoded("/\u{7f}{}|^`\\")).body(()).is_ok());
     }
 }

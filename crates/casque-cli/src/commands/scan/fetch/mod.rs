@@ -10,16 +10,14 @@
 //! to the origin that was named and to no other, whatever a redirect says, and over plain HTTP only when that was asked for. It
 //! cannot have another site probed: after a redirect elsewhere the probes stay with the site that was named. A public site cannot
 //! lead the scan to what only this machine or network reaches, neither by address nor by a name that resolves to one, its own
-//! included: whether the named host's first lookup leads outside or inside holds for the whole scan ([`connect`]).
+//! included: whether the named host's first lookup leads outside or inside holds for the whole scan ([`Guard`](crate::net::Guard)).
 
 mod client;
-mod connect;
-mod error;
+mod hints;
 mod probes;
 mod redirects;
 mod secrets;
 mod target;
-mod tls;
 
 use std::time::Duration;
 
@@ -27,9 +25,9 @@ use casque_scan::{Address, Capture, Other, Role};
 use http::{HeaderName, HeaderValue};
 
 use self::client::Client;
-pub(crate) use self::error::FetchError;
 use self::redirects::Chain;
 pub(crate) use self::target::{Target, without_userinfo};
+use crate::net::FetchError;
 
 /// How a site is asked.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use casque_scan::{Address, Exchange, Hop};
 
 use super::client::{Ask, Client};
-use super::error::FetchError;
+use crate::net::FetchError;
 
 /// How many redirects are followed.
 const MAX_REDIRECTS: usize = 10;
@@ -53,8 +53,8 @@ fn leads_to(address: &Address, exchange: &Exchange) -> Option<Address> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::connect::Guard;
     use super::*;
+    use crate::net::Guard;
 
     #[test]
     fn an_address_is_inside_however_it_is_written() {

@@ -107,3 +107,44 @@ impl BlockedKeys {
         self.len() == 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock::ManualClock;
+
+    #[test]
+    fn a_block_ends_by_itself_or_when_it_is_taken_out() {
+        let clock = ManualClock::default();
+        let blocked = BlockedKeys::new(Arc::new(clock.clone()));
+        for (key, ms) in [("a", 100.0), ("b", 200.0), ("never", -5.0), ("no number", f64::NAN)] {
+            blocked.add_ms(key, ms);
+        }
+        blocked.add_ms("a", 50.0);
+        assert_eq!(["a", "b", "never", "no number", "c"].map(|k| blocked.ms_before_expire(k)), [50, 200, 0, 0, 0]);
+        clock.advance(Duration::from_millis(50));
+        blocked.collect_expired();
+        assert_eq!((blocked.ms_before_expire("a"), blocked.len()), (0, 1));
+        blocked.delete("b");
+        assert!(blocked.is_empty());
+        blocked.add_ms("c", f64::INFINITY);
+        assert!(blocked.ms_before_expire("c") > 1 << 60);
+        blocked.clear();
+        assert!(blocked.is_empty());
+    }
+
+    #[test]
+    fn there_are_at_most_so_many_and_each_costs_the_same() {
+        let clock = ManualClock::default();
+        let blocked = BlockedKeys::new(Arc::new(clock.clone()));
+        for n in 0..MOST + 1000 {
+            blocked.add_ms(&n.to_string(), 60_000.0);
+        }
+        assert_eq!(blocked.len(), MOST);
+        clock.advance(Duration::from_secs(60));
+        blocked.add_ms("new", 1.0);
+        assert_eq!(blocked.len(), 1, "those that have ended make room");
+    }
+}

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::answer::{Limiter, Rejected};
-use super::limiter::RateLimiterMemory;
+use super::memory::RateLimiterMemory;
 use super::options::{Options, OptionsError};
 use super::runtime::Runtime;
 
@@ -131,4 +131,40 @@ fn key_of(parts: &[&str]) -> String {
         all.update(Sha256::digest(part.as_bytes()));
     }
     STANDARD.encode(all.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Paused, wait};
+    use super::*;
+
+    #[test]
+    fn waits_grow_as_fibonacci_has_it() {
+        let options = BruteOptions { min_wait: 500.0, max_wait: 3000.0, ..BruteOptions::default() };
+        assert_eq!(options.delays(), [500.0, 500.0, 1000.0, 1500.0, 2500.0, 3000.0]);
+        assert_eq!(options.lifetime(), 3.0 * 8.0);
+        for odd in [f64::NAN, f64::INFINITY, -1.0, 0.0] {
+            let odd = BruteOptions { min_wait: odd, max_wait: odd, ..options };
+            assert!(odd.delays().len() < 2000);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn attempts_wait_longer_and_longer_until_they_are_forgotten() {
+        let runtime: Arc<dyn Runtime> = Paused::begin();
+        let brute = Brute::new(&runtime, BruteOptions { min_wait: 2000.0, max_wait: 10_000.0, ..BruteOptions::default() }).unwrap();
+        let who = ["192.0.2.1", "alice"];
+        assert_eq!(brute.prevent(&who).await.unwrap(), Prevented::Pass);
+        assert_eq!(brute.prevent(&who).await.unwrap(), Prevented::Pass);
+        assert_eq!(brute.prevent(&who).await.unwrap(), Prevented::Wait(2000.0));
+        assert_eq!(brute.prevent(&["192.0.2.1", "bob"]).await.unwrap(), Prevented::Pass, "somebody else");
+        wait(2000).await;
+        assert_eq!(brute.prevent(&who).await.unwrap(), Prevented::Pass);
+        wait(2000).await;
+        assert_eq!(brute.prevent(&who).await.unwrap(), Prevented::Pass);
+        assert_eq!(brute.prevent(&who).await.unwrap(), Prevented::Wait(4000.0));
+        brute.reset(&who).await.unwrap();
+        assert_eq!(brute.prevent(&who).await.unwrap(), Prevented::Pass);
+        assert_ne!(key_of(&["ab", "c"]), key_of(&["a", "bc"]));
+    }
 }

@@ -61,3 +61,33 @@ impl RateLimiter for BurstyRateLimiter {
         self.main.key_prefix()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Paused, memory, options, refused, wait};
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_is_let_through_and_the_main_limiter_charged() {
+        let runtime = Paused::begin();
+        let (main, burst) = (memory(&runtime, options(1.0, 1.0)), memory(&runtime, options(2.0, 5.0)));
+        let both = Limiter::from(BurstyRateLimiter::new(main.clone(), burst.clone()));
+        assert_eq!(both.get("a").await.unwrap(), None);
+        for left in [None, None, None, Some(1000.0)] {
+            assert_eq!(refused(both.consume("a", 1.0).await), left);
+        }
+        assert_eq!(main.get("a").await.unwrap().unwrap().consumed_points, 4.0);
+        assert_eq!(burst.get("a").await.unwrap().unwrap().consumed_points, 3.0);
+        wait(1000).await;
+        assert_eq!(refused(both.consume("a", 1.0).await), None);
+        assert_eq!(both.get("a").await.unwrap().unwrap().ms_before_next, 1000.0, "the sooner of the two");
+        assert_eq!((both.points(), both.key_prefix().as_str()), (1.0, "rlflx"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_for_one_of_the_two_is_said_so() {
+        let runtime = Paused::begin();
+        let both = Limiter::from(BurstyRateLimiter::new(memory(&runtime, options(1.0, 1.0)), memory(&runtime, options(1.0, 1.0))));
+        assert!(matches!(both.block("a", 1.0).await, Err(Rejected::Trouble(why)) if why.contains("ask one of its two")));
+    }
+}

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 const LONGEST_KEY: usize = 256;
 /// Keys that find no room are counted together in so many.
 const SHARED: u64 = 256;
+const SHARED_MARK: char = '\0';
 
 /// What is kept of a key.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -137,7 +138,7 @@ impl MemoryCounters {
             return name;
         }
         // No key of a limiter begins with a zero byte, unless its caller is after the others in here.
-        format!("\0{}", self.hasher.hash_one(&name) % SHARED)
+        format!("{SHARED_MARK}{}", self.hasher.hash_one(&name) % SHARED)
     }
 
     pub(super) fn add_now(&self, key: &str, points: f64, time: Option<u64>) -> Counter {
@@ -171,10 +172,11 @@ impl MemoryCounters {
         self.kept(self.now()).remove(&short(key)).is_some()
     }
 
-    /// All keys in the order in which they began, with their points and when they end.
+    /// All keys in the order in which they began, with their points and when they end; not what is counted together, which means
+    /// nothing to another process.
     pub(super) fn list(&self) -> Vec<(String, f64, Option<u64>)> {
         let kept = self.kept(self.now());
-        let mut all: Vec<(&Arc<str>, &Entry)> = kept.keys.iter().collect();
+        let mut all: Vec<(&Arc<str>, &Entry)> = kept.keys.iter().filter(|(key, _)| !key.starts_with(SHARED_MARK)).collect();
         all.sort_by_key(|(_, entry)| entry.order);
         all.into_iter().map(|(key, entry)| (key.to_string(), entry.points, entry.ends)).collect()
     }
@@ -229,6 +231,7 @@ mod tests {
         assert_eq!(counters.get_now("limited").unwrap().points, 50.0);
         assert!(counters.len() <= 100 + SHARED as usize);
         assert!(counters.get_now("key 9999").unwrap().points >= 1.0, "counted together, not waved through");
+        assert_eq!(counters.list().len(), 100);
         clock.advance(Duration::from_secs(60));
         assert_eq!((counters.get_now("limited"), counters.len()), (None, 0));
     }

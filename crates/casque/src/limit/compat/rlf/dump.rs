@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::limiter::RateLimiterMemory;
+use super::memory::RateLimiterMemory;
 use crate::clock::as_micros;
 
 /// The keys of a dump, by what became of them. A key that was none is `None`.
@@ -72,5 +72,49 @@ impl RateLimiterMemory {
     fn times(&self) -> (u64, u64) {
         let runtime = self.runtime();
         (super::runtime::millis(runtime), as_micros(runtime.wall()) / 1000)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::answer::Limiter;
+    use super::super::testing::{Paused, options, wait};
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_dumped_comes_back() {
+        let runtime = Paused::begin();
+        let limiter = |points| RateLimiterMemory::with_keys(runtime.clone(), options(points, 10.0), 100).unwrap();
+        let (from, to) = (limiter(5.0), limiter(5.0));
+        let asked = Limiter::from(from.clone());
+        asked.consume("a", 2.0).await.unwrap();
+        asked.set("ever", 3.0, 0.0).await.unwrap();
+        asked.block("short", 1.0).await.unwrap();
+        let dump = from.dump();
+        assert_eq!(
+            (&dump["version"], &dump["storage"][0]["key"], &dump["storage"][1]["expiresAt"]),
+            (&json!(1), &json!("a"), &Value::Null)
+        );
+        wait(4000).await;
+        let restored = to.restore(&dump).unwrap();
+        assert_eq!(restored.restored, [Some("a".to_owned()), Some("ever".to_owned())]);
+        assert_eq!((restored.expired, restored.invalid), (vec![Some("short".to_owned())], vec![]));
+        let a = Limiter::from(to.clone()).get("a").await.unwrap().unwrap();
+        assert_eq!((a.consumed_points, a.ms_before_next), (2.0, 6000.0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_dump_from_a_disk_panics() {
+        let to = RateLimiterMemory::with_keys(Paused::begin(), options(5.0, 10.0), 100).unwrap();
+        for none in [json!(null), json!([]), json!({}), json!({ "version": 2, "storage": [] }), json!("x")] {
+            assert_eq!(to.restore(&none), None, "{none}");
+        }
+        let odd = json!({ "version": 1, "storage": [
+            7, null, [], {}, { "key": {}, "value": 1, "expiresAt": null }, { "key": "k", "value": "1", "expiresAt": null },
+            { "key": "k", "value": 1 }, { "key": "far", "value": 1e300, "expiresAt": 1e300 }, { "key": 7, "value": -1.5, "expiresAt": null },
+        ] });
+        let restored = to.restore(&odd).unwrap();
+        assert_eq!((restored.invalid.len(), restored.restored.len()), (7, 2));
+        assert_eq!(to.restore(&json!({ "version": 1, "storage": {} })), Some(Restored::default()));
     }
 }

@@ -103,3 +103,54 @@ impl RateLimiter for BlackAndWhite {
         self.limiter.0.insurance()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use super::super::options::Options;
+    use super::super::store::RateLimiterStore;
+    use super::super::testing::{Paused, Remote, memory, options, refused, wait};
+    use super::*;
+
+    fn lists(run_action_anyway: bool) -> Lists {
+        let own = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect();
+        Lists {
+            white: own(&["friend", "both"]),
+            black: own(&["foe", "both"]),
+            is_black: Some(Box::new(|key| key.starts_with("bot"))),
+            run_action_anyway,
+            ..Lists::default()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lists_are_looked_at_first_and_white_wins() {
+        let runtime = Paused::begin();
+        let inner = memory(&runtime, options(1.0, 1.0));
+        let limiter = Limiter::from(BlackAndWhite::new(runtime, inner.clone(), lists(false)));
+        for key in ["friend", "both"] {
+            assert_eq!(limiter.consume(key, 99.0).await.unwrap().remaining_points, MAX_SAFE, "{key}");
+        }
+        for key in ["foe", "bot7"] {
+            assert_eq!(refused(limiter.consume(key, 1.0).await), Some(MAX_SAFE), "{key}");
+        }
+        assert_eq!(refused(limiter.consume("other", 2.0).await), Some(1000.0));
+        assert_eq!(inner.get("friend").await.unwrap(), None);
+        inner.consume("friend", 1.0).await.unwrap();
+        assert!(limiter.delete("friend").await.unwrap(), "what is forgotten is forgotten");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_done_anyway_decides_nothing() {
+        let runtime = Paused::begin();
+        let remote = Remote::new(&runtime, 20);
+        let inner = RateLimiterStore::new(runtime.clone(), remote.clone(), Options { ..options(1.0, 1.0) }).unwrap();
+        let limiter = Limiter::from(BlackAndWhite::new(runtime, inner.into(), lists(true)));
+        assert_eq!(refused(limiter.consume("friend", 5.0).await), None);
+        wait(30).await;
+        assert_eq!(limiter.get("friend").await.unwrap().unwrap().consumed_points, 5.0);
+        remote.broken.store(true, Ordering::Relaxed);
+        assert_eq!(refused(limiter.consume("friend", 5.0).await), None, "a store's trouble is none of a friend's");
+    }
+}

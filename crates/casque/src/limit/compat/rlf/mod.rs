@@ -29,13 +29,18 @@ mod blocked;
 mod brute;
 mod bursty;
 mod counters;
+mod decide;
 mod dump;
-mod limiter;
 mod lists;
+mod memory;
 mod options;
 mod promise;
 mod queue;
 mod runtime;
+mod shared;
+mod store;
+#[cfg(test)]
+mod testing;
 mod timeouts;
 mod union;
 
@@ -45,12 +50,16 @@ pub use brute::{Brute, BruteOptions, Prevented};
 pub use bursty::BurstyRateLimiter;
 pub use counters::{Count, Counter, Counters, MemoryCounters};
 pub use dump::Restored;
-pub use limiter::{RateLimiterMemory, RateLimiterStore};
 pub use lists::{BlackAndWhite, Lists};
+pub use memory::RateLimiterMemory;
 pub use options::{Options, OptionsError};
 pub use queue::{QueueError, RateLimiterQueue};
 #[cfg(feature = "serve")]
 pub use runtime::TokioRuntime;
 pub use runtime::{Runtime, Task};
+pub use store::RateLimiterStore;
 pub use timeouts::{TimeoutOptions, Timeouts};
 pub use union::RateLimiterUnion;
+
+#[cfg(feature = "redis")]
+pub use crate::limit::store::redis::RedisCounters;

@@ -146,3 +146,36 @@ impl Options {
         key.get(length..).unwrap_or("")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn options_are_read_as_they_stand_there() {
+        let read = Options::read(&json!({ "points": 4, "duration": 0.5, "execEvenly": "yes", "blockDuration": 9, "unknown": 1 })).unwrap();
+        assert_eq!((read.points, read.duration, read.exec_evenly, read.block_duration), (4.0, 0.5, true, 9.0));
+        assert_eq!((read.key_prefix.as_str(), read.exec_evenly_min_delay()), ("rlflx", 125.0));
+        for (bad, told) in [
+            (json!({}), "points must be set"),
+            (json!({ "points": 1 }), "duration must be set"),
+            (json!({ "points": 1, "duration": -1 }), "non-negative"),
+            (json!({ "points": 1, "duration": 1, "keyPrefix": 7 }), "keyPrefix must be string"),
+            (json!(null), "points must be set"),
+        ] {
+            assert!(Options::read(&bad).unwrap_err().to_string().contains(told), "{bad}");
+        }
+    }
+
+    #[test]
+    fn keys_have_their_prefix_and_lose_it_again() {
+        let plain = Options { key_prefix: String::new(), ..Options::default() };
+        for options in [Options::default(), plain] {
+            assert_eq!(options.parse_key(&options.key("a:b")), "a:b");
+        }
+        assert_eq!(Options::default().parse_key("x"), "");
+        assert_eq!(Options::default().parse_key("\u{e9}\u{e9}\u{e9}\u{e9}"), "\u{e9}");
+    }
+}

@@ -27,6 +27,11 @@ fn lock<T>(slot: &Mutex<Slot<T>>) -> MutexGuard<'_, Slot<T>> {
 }
 
 impl<T> Resolver<T> {
+    /// Whether somebody still waits.
+    pub(super) fn is_awaited(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
     pub(super) fn resolve(self, value: T) {
         lock(&self.0).value = Some(value);
     }
@@ -91,5 +96,38 @@ impl Future for Yield {
         }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_promise_is_kept_or_given_up_but_never_waits_for_nobody() {
+        let (resolver, promise) = promise();
+        assert!(resolver.is_awaited());
+        tokio::spawn(async move { resolver.resolve(7) });
+        assert_eq!(promise.await, Some(7));
+        let (resolver, promise) = super::promise::<u8>();
+        tokio::spawn(async move { drop(resolver) });
+        assert_eq!(promise.await, None);
+        let (resolver, promise) = super::promise::<u8>();
+        drop(promise);
+        assert!(!resolver.is_awaited());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_wait_at_the_same_time_and_stay_in_order() {
+        let begin = tokio::time::Instant::now();
+        let after = |ms: u64| {
+            Box::pin(async move {
+                tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+                ms
+            })
+        };
+        assert_eq!(all(vec![after(30), after(10), after(20)]).await, [30, 10, 20]);
+        assert_eq!(begin.elapsed().as_millis(), 30);
+        assert!(all(Vec::<Pin<Box<dyn Future<Output = u8>>>>::new()).await.is_empty());
     }
 }

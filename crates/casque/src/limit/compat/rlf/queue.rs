@@ -165,13 +165,13 @@ impl Queues {
         }
     }
 
-    /// What the first wants; those whose time is over are told. An empty queue is dropped.
+    /// What the first wants; those whose time is over are told, and who has gone away takes nothing. An empty queue is dropped.
     fn next(&self, key: &str) -> Option<f64> {
         let now = self.runtime.wall().as_secs_f64();
         let mut waiting = self.lock();
         let queue = waiting.get_mut(key)?;
         let (over, rest): (VecDeque<Waiting>, VecDeque<Waiting>) =
-            std::mem::take(queue).into_iter().partition(|w| w.deadline.is_some_and(|deadline| deadline <= now));
+            std::mem::take(queue).into_iter().partition(|w| w.deadline.is_some_and(|deadline| deadline <= now) || !w.resolver.is_awaited());
         *queue = rest;
         let tokens = queue.front().map(|w| w.tokens);
         if tokens.is_none() {
@@ -189,5 +189,76 @@ impl Queues {
         if let Some(first) = first {
             first.resolver.resolve(result);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Paused, memory, options, wait};
+    use super::*;
+
+    fn queue(points: f64, most: Option<usize>) -> RateLimiterQueue {
+        let runtime = Paused::begin();
+        let limiter = memory(&runtime, options(points, 1.0));
+        RateLimiterQueue::new(runtime, limiter, most)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_wait_are_served_in_their_order_and_then_nothing_is_kept() {
+        let queue = queue(2.0, None);
+        let begin = tokio::time::Instant::now();
+        let served = Arc::new(Mutex::new(Vec::new()));
+        let mut tasks = Vec::new();
+        for n in 0..5 {
+            let (queue, served) = (queue.clone(), served.clone());
+            tasks.push(tokio::spawn(async move {
+                queue.remove_tokens(1.0, "a", None).await.unwrap();
+                served.lock().unwrap().push((n, begin.elapsed().as_millis()));
+            }));
+        }
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let order: Vec<i32> = served.lock().unwrap().iter().map(|(n, _)| *n).collect();
+        assert_eq!(order, [0, 1, 2, 3, 4]);
+        let last = served.lock().unwrap()[4].1;
+        assert!((2000..2100).contains(&last), "{last}");
+        wait(1).await;
+        assert!(queue.0.lock().is_empty());
+        assert_eq!(queue.tokens_remaining("a").await, 1.0);
+        assert_eq!(queue.tokens_remaining("nobody").await, 2.0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_can_never_be_served_is_told_at_once() {
+        let queue = queue(1.0, Some(1));
+        assert_eq!(queue.remove_tokens(2.0, "a", None).await, Err(QueueError::TooMany(2.0, 1.0)));
+        queue.remove_tokens(1.0, "a", None).await.unwrap();
+        let waiting = tokio::spawn({
+            let queue = queue.clone();
+            async move { queue.remove_tokens(1.0, "a", None).await }
+        });
+        wait(1).await;
+        assert_eq!(queue.remove_tokens(1.0, "a", None).await, Err(QueueError::Full(1)));
+        assert_eq!(waiting.await.unwrap(), Ok(0.0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_is_kept_and_who_went_away_uses_nothing() {
+        let queue = queue(1.0, None);
+        queue.remove_tokens(1.0, "a", None).await.unwrap();
+        let wait_in = |deadline: Option<f64>| {
+            let queue = queue.clone();
+            tokio::spawn(async move { queue.remove_tokens(1.0, "a", deadline).await })
+        };
+        let hopeless = wait_in(Some(1_700_000_000.5));
+        let gone = wait_in(None);
+        let patient = wait_in(None);
+        wait(10).await;
+        gone.abort();
+        wait(1100).await;
+        assert_eq!(hopeless.await.unwrap(), Err(QueueError::Expired));
+        assert!(patient.is_finished(), "the one that went away is not served");
+        assert_eq!(patient.await.unwrap(), Ok(0.0));
     }
 }

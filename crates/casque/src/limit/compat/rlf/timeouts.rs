@@ -100,3 +100,39 @@ impl RateLimiter for Timeouts {
         self.insurance.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::store::RateLimiterStore;
+    use super::super::testing::{Paused, Remote, memory, options, refused, wait};
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_too_long_is_told_and_the_late_call_counts() {
+        let runtime = Paused::begin();
+        let remote = Remote::new(&runtime, 100);
+        let inner = Limiter::from(RateLimiterStore::new(runtime.clone(), remote.clone(), options(5.0, 10.0)).unwrap());
+        let within = |ms, insurance| {
+            let options = TimeoutOptions { timeout_ms: ms, insurance_limiter: insurance, ..TimeoutOptions::default() };
+            Limiter::from(Timeouts::new(runtime.clone(), inner.clone(), options))
+        };
+        assert_eq!(within(50.0, None).consume("a", 1.0).await, Err(Rejected::Trouble("Operation timed out".to_owned())));
+        wait(100).await;
+        assert_eq!(inner.get("a").await.unwrap().unwrap().consumed_points, 1.0);
+        assert_eq!(refused(within(150.0, None).consume("a", 1.0).await), None);
+        let insurance = memory(&runtime, options(1.0, 1.0));
+        let insured = within(50.0, Some(insurance.clone()));
+        assert_eq!(refused(insured.consume("b", 2.0).await), Some(1000.0), "the insurance has answered");
+        wait(100).await;
+        assert_eq!(inner.get("b").await.unwrap().unwrap().consumed_points, 2.0, "counted in both");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_known_at_once_needs_no_time() {
+        let runtime = Paused::begin();
+        let inner = memory(&runtime, options(1.0, 1.0));
+        let limiter = Limiter::from(Timeouts::new(runtime, inner, TimeoutOptions::default()));
+        assert_eq!(refused(limiter.consume("a", 1.0).await), None);
+        assert_eq!(refused(limiter.consume("a", 1.0).await), Some(1000.0));
+    }
+}

@@ -38,3 +38,22 @@ impl RateLimiterUnion {
         if refused.is_empty() { Ok(passed) } else { Err(refused) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::options::Options;
+    use super::super::testing::{Paused, memory, options};
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn all_are_charged_and_those_that_refuse_are_named() {
+        let runtime = Paused::begin();
+        let of = |prefix: &str, points| memory(&runtime, Options { key_prefix: prefix.to_owned(), ..options(points, 1.0) });
+        let (narrow, wide) = (of("narrow", 1.0), of("wide", 10.0));
+        let union = RateLimiterUnion::new([narrow, wide.clone()]).unwrap();
+        assert_eq!(union.consume("a", 1.0).await.unwrap().keys().collect::<Vec<_>>(), ["narrow", "wide"]);
+        assert_eq!(union.consume("a", 1.0).await.unwrap_err().keys().collect::<Vec<_>>(), ["narrow"]);
+        assert_eq!(wide.get("a").await.unwrap().unwrap().consumed_points, 2.0);
+        assert!(RateLimiterUnion::new([]).is_err());
+    }
+}

@@ -98,7 +98,7 @@ impl MemoryStore {
             let left = (written >> 12).saturating_sub(age);
             count(left > 0);
             let word = Word((now.0.saturating_add(left)).min(u64::MAX >> 12) << 12 | written & 0xfff);
-            store.rates.update(fingerprint, now, |_| (word, ()));
+            store.rates.change(fingerprint, now, &|_| (word, ()));
         }
         loop {
             let fingerprint = bytes.next()?;

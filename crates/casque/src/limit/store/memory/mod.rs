@@ -1,7 +1,9 @@
 //! The store inside the process: tables of fixed size that no flood of keys can grow or make forgetful.
 
 mod dump;
+mod mirror;
 mod offenders;
+mod operate;
 mod records;
 mod sip;
 mod sketch;
@@ -15,25 +17,23 @@ use std::future::{Ready, ready};
 
 pub use dump::{DumpError, Restored};
 pub use offenders::Offender;
+pub use operate::About;
 
 use self::offenders::Offenders;
 use self::records::Records;
 use self::sip::SipKey;
 use self::table::{Table, WAYS};
 use self::word::Word;
+use super::creators::{CREATIONS, begun_key, counted_under, shared_key};
 use super::{Charge, Outcome, Receipt, Store, StoreError};
 use crate::clock::Micros;
 use crate::limit::budget::{Budget, Change, Gcra, State};
 use crate::limit::decision::Decision;
 use crate::limit::quota::Quota;
-use crate::limit::subject::{Key, Subject};
+use crate::limit::subject::Key;
 
-/// Keys that one creator may begin, unless set otherwise.
-const CREATIONS: u32 = 100;
-/// Mixed into a limit's id for how many of its keys a creator has begun.
-const CREATION: u64 = 0x6b65_7973_2062_6567;
-/// Mixed into a limit's id for what is counted under a creator's name.
-const SHARED: u64 = 0x7368_6172_6564_2121;
+/// Mixed into a limit's id for which keys were begun not long ago.
+const BEGUN: u64 = 0x6265_6775_6e20_6b65;
 /// So many keys of rates there is room for, for one of the other budgets, which take six times the memory.
 const RATES_PER_RECORD: usize = 16;
 
@@ -43,11 +43,12 @@ const RATES_PER_RECORD: usize = 16;
 ///   passed *is* free, because a key without debt and a key never seen are the same thing. Strict and calendar quotas take 128
 ///   bytes, in a table of a sixteenth of the keys that is there only if they are used.
 /// - In a full bucket the key that has used the least part of its limit makes room. A key that is at its limit, or blocked, is
-///   never pushed out: not by keys that cost one request each, and not by others at their limits.
+///   never forgotten: not for keys that cost one request each, and not for others at their limits.
 /// - Where there is no room, the newcomer is counted in a sketch that takes keys for more than they are, never for less.
-///   Overflow therefore means stricter, never forgetful; and what is only in the sketch cannot be lowered by a refund.
+///   Overflow therefore means stricter, never forgetful; and what is only in the sketch is lowered only if there is room meanwhile.
 /// - The index is SipHash under a key drawn at start, so nobody outside can aim at one bucket.
-/// - A creator of keys ([`Charge::creator`]) may begin 100 an hour of each limit ([`MemoryStore::creations`]).
+/// - A creator of keys ([`Charge::creator`]) may begin 100 an hour of each limit ([`MemoryStore::creations`]). That a key was begun
+///   takes an entry too, for an hour; it is the first to make room, and a key without it is begun again.
 ///
 /// A known key is charged without a lock.
 pub struct MemoryStore {
@@ -136,8 +137,15 @@ impl MemoryStore {
         if known || charge.cost == 0 {
             return (charge.key, false);
         }
-        let begun = Key { limit: charge.key.limit ^ CREATION, subject: creator };
-        if self.decide(&begun, &Budget::Rate(self.creations), now, 1).allowed {
+        // Nothing may be left of what it used, and yet it is no new one.
+        let begun = self.fingerprint(&Key { limit: charge.key.limit ^ BEGUN, ..charge.key });
+        if self.rates.knows(begun, now) {
+            return (charge.key, false);
+        }
+        if self.decide(&begun_key(&charge.key, creator), &Budget::Rate(self.creations), now, 1).allowed {
+            // Not renewed by its use: whoever keeps many keys alive pays for each of them again.
+            let until = Micros(now.0.saturating_add(self.creations.slack() + self.creations.interval()));
+            self.rates.mark(begun, until, now);
             return (charge.key, false);
         }
         (shared_key(&charge.key, creator), true)
@@ -147,14 +155,15 @@ impl MemoryStore {
     fn decide(&self, key: &Key, budget: &Budget, now: Micros, cost: u32) -> Decision {
         let fingerprint = self.fingerprint(key);
         let decision = match budget {
-            Budget::Rate(gcra) => self.rates.update(fingerprint, now, |word| {
+            Budget::Rate(gcra) => self.rates.charge(fingerprint, now, |word| {
                 if word.is_block() && word.time() > now {
                     return (word, Decision::block(word.time().0 - now.0));
                 }
                 let tat = if word.is_block() { Micros(0) } else { word.time() };
                 let (next, decision) = gcra.decide(tat, now, cost);
-                // A refusal changes nothing, not even the form that is kept.
-                (if decision.allowed && cost > 0 { Word::rate(next, gcra.slack()) } else { word }, decision)
+                // A refusal changes nothing, not even the form that is kept, but for a TAT that was too far ahead.
+                let changed = (decision.allowed && cost > 0) || next < tat;
+                (if changed { Word::rate(next, gcra.slack()) } else { word }, decision)
             }),
             Budget::Strict(_) | Budget::Window(_) => {
                 self.records.update(fingerprint, budget, now, |budget, state| budget.decide(state, now, cost))
@@ -170,12 +179,21 @@ impl MemoryStore {
     fn apply(&self, key: &Key, budget: &Budget, now: Micros, change: impl Fn(&Budget, State) -> (State, Decision)) -> Decision {
         let fingerprint = self.fingerprint(key);
         match budget {
-            Budget::Rate(gcra) => self.rates.update(fingerprint, now, |word| {
+            Budget::Rate(gcra) => self.rates.change(fingerprint, now, &|word| {
                 let (next, decision) = change(budget, word.state(now));
                 (Word::of(next, gcra.slack()).unwrap_or(word), decision)
             }),
             Budget::Strict(_) | Budget::Window(_) => self.records.update(fingerprint, budget, now, change),
         }
+    }
+
+    fn change_now(&self, key: Key, budget: Budget, change: Change, now: Micros) -> Decision {
+        self.apply(&key, &budget, now, |budget, state| budget.change(state, now, change));
+        if matches!(change, Change::Unblock | Change::Reset) {
+            self.offenders.forget(self.fingerprint(&key), key);
+        }
+        // What stands may be more than was asked for: the sketch cannot be lowered.
+        self.apply(&key, &budget, now, |budget, state| (state, budget.look(state, now)))
     }
 
     fn refund_one(&self, key: &Key, charge: &Charge, at: Micros, now: Micros) -> Decision {
@@ -190,11 +208,6 @@ fn is_rate(budget: &Budget) -> bool {
     matches!(budget, Budget::Rate(_))
 }
 
-/// Where a creator's keys beyond its budget are counted together.
-fn shared_key(key: &Key, creator: Subject) -> Key {
-    Key { limit: key.limit ^ SHARED, subject: creator }
-}
-
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Neither the index's key nor a million entries.
@@ -207,7 +220,7 @@ impl Store for MemoryStore {
 
     #[inline]
     fn charge(&self, charges: &[Charge], now: Micros) -> Self::Future {
-        let mut outcome = Outcome { receipt: Receipt { at: now, shared: 0 }, ..Outcome::default() };
+        let mut outcome = Outcome { receipt: Receipt { at: now, ..Receipt::default() }, ..Outcome::default() };
         for (i, charge) in charges.iter().enumerate() {
             let (key, shared) = self.counted(charge, now);
             outcome.receipt.shared |= u8::from(shared) << (i % 8);
@@ -237,19 +250,8 @@ impl Store for MemoryStore {
     }
 
     fn change(&self, key: Key, budget: Budget, change: Change, now: Micros) -> Self::Future {
-        let mut outcome = Outcome { receipt: Receipt { at: now, shared: 0 }, ..Outcome::default() };
-        outcome.decisions.push(self.apply(&key, &budget, now, |budget, state| budget.change(state, now, change)));
-        if matches!(change, Change::Unblock | Change::Reset) {
-            self.offenders.forget(self.fingerprint(&key), key);
-        }
+        let mut outcome = Outcome { receipt: Receipt { at: now, ..Receipt::default() }, ..Outcome::default() };
+        outcome.decisions.push(self.change_now(key, budget, change, now));
         ready(Ok(outcome))
-    }
-}
-
-/// The key that a charge was counted under.
-fn counted_under(charge: &Charge, receipt: Receipt, index: usize) -> Key {
-    match charge.creator {
-        Some(creator) if receipt.shared >> (index % 8) & 1 == 1 => shared_key(&charge.key, creator),
-        _ => charge.key,
     }
 }

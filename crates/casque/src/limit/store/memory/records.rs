@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::sketch::Sketch;
-use super::word::{Word, Worth};
+use super::word::{Word, Worth, makes_room};
 use crate::clock::Micros;
 use crate::limit::budget::{Budget, State};
 use crate::limit::decision::Decision;
@@ -25,6 +25,8 @@ impl Entry {
     fn worth(&self, now: Micros) -> Worth {
         if self.state.free_at() <= now {
             Worth::Free
+        } else if matches!(self.state, State::Blocked { .. }) {
+            Worth::Blocked
         } else if self.full_until > now {
             Worth::Full
         } else {
@@ -102,28 +104,45 @@ impl Records {
         // A key in the overflow is counted by a rate that lets no more through than its budget.
         let shared = self.overflow.get(fingerprint, now);
         let rate = Budget::Rate(budget.stricter_rate());
-        let (budget, state) = if shared == Word(0) { (budget, State::Fresh) } else { (&rate, shared.state(now)) };
-        let (next, decision) = change(budget, state);
+        if shared != Word(0) {
+            let (next, decision) = change(&rate, shared.state(now));
+            // An entry stands above the sketch, also one with nothing in it.
+            let own = match next {
+                State::Fresh => Some(Entry { fingerprint, ..Entry::default() }),
+                State::Blocked { .. } => Some(Entry::of(fingerprint, next, budget, now)),
+                _ => None,
+            };
+            if !own.is_some_and(|own| self.place(bucket, own, now)) {
+                self.raise(fingerprint, next, &rate);
+            }
+            return decision;
+        }
+        let (next, decision) = change(budget, State::Fresh);
         if next.free_at() <= now {
             return decision;
         }
-        let entry = Entry::of(fingerprint, next, budget, now);
-        let Some(least) = bucket.iter_mut().min_by_key(|e| e.worth(now)).filter(|_| shared == Word(0)) else {
-            self.raise(fingerprint, next, &rate);
-            return decision;
-        };
-        let room = match least.worth(now) {
-            Worth::Free => true,
-            Worth::Partly(part) => Worth::Partly(part) <= entry.worth(now),
-            Worth::Full => false,
-        };
-        if room {
-            *least = entry;
+        if self.place(bucket, Entry::of(fingerprint, next, budget, now), now) {
             return decision;
         }
         let (next, decision) = change(&rate, State::Fresh);
         self.raise(fingerprint, next, &rate);
         decision
+    }
+
+    /// Puts an entry in the place of one that is worth less, if there is one.
+    fn place(&self, bucket: &mut [Entry; WAYS], entry: Entry, now: Micros) -> bool {
+        let least = bucket.iter_mut().min_by_key(|e| e.worth(now)).filter(|e| makes_room(e.worth(now), entry.worth(now)));
+        let Some(least) = least else { return false };
+        if least.worth(now) == Worth::Full {
+            self.keep_full(least.fingerprint, least.state);
+        }
+        *least = entry;
+        true
+    }
+
+    /// Takes a key of which the limit is not known here for one at its limit until nothing is left of it.
+    fn keep_full(&self, fingerprint: u64, state: State) {
+        self.overflow.raise(fingerprint, Word::of(state, 0).unwrap_or(Word::rate(state.free_at(), 0)));
     }
 
     fn raise(&self, fingerprint: u64, state: State, rate: &Budget) {
@@ -139,8 +158,8 @@ impl Records {
         let mut shard = self.shard(fingerprint);
         let index = self.index(fingerprint);
         let entry = Entry { fingerprint, full_until: state.free_at(), part: 0, state };
-        if let Some(least) = shard[index].iter_mut().min_by_key(|e| e.worth(now)).filter(|e| e.worth(now) == Worth::Free) {
-            *least = entry;
+        if !self.place(&mut shard[index], entry, now) {
+            self.keep_full(fingerprint, state);
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::sketch::Sketch;
-use super::word::{Word, Worth};
+use super::word::{Word, Worth, makes_room};
 use crate::clock::Micros;
 
 /// Entries in a bucket. A bucket is eight words, one cache line.
@@ -61,39 +61,75 @@ impl Table {
         find(bucket, fingerprint).is_some_and(|way| word(bucket, way).time() > now)
     }
 
-    /// Gives the key's word to `change` (zero when nothing is known of it) and keeps what comes back. `change` may be called
-    /// more than once; only the last result counts.
+    /// Gives the key's word to `charge` (zero when nothing is known of it) and keeps what comes back. `charge` may be called
+    /// more than once; only the last result counts. In a race for the entry a charge may be made twice, but is never lost; what
+    /// takes something off goes through [`Table::change`].
     #[inline]
-    pub(super) fn update<R>(&self, fingerprint: u64, now: Micros, change: impl Fn(Word) -> (Word, R)) -> R {
-        let index = self.index(fingerprint);
-        let bucket = self.bucket(index);
+    pub(super) fn charge<R>(&self, fingerprint: u64, now: Micros, charge: impl Fn(Word) -> (Word, R)) -> R {
+        let bucket = self.bucket(self.index(fingerprint));
         if let Some(way) = find(bucket, fingerprint)
-            && let Some(result) = change_known(bucket, way, fingerprint, &change)
+            && let Some(result) = change_known(bucket, way, fingerprint, &charge)
         {
             return result;
         }
-        self.update_new(index, fingerprint, now, &change)
+        self.change(fingerprint, now, &charge)
     }
 
+    /// The same, exactly once.
     #[cold]
-    fn update_new<R>(&self, index: usize, fingerprint: u64, now: Micros, change: &dyn Fn(Word) -> (Word, R)) -> R {
+    pub(super) fn change<R>(&self, fingerprint: u64, now: Micros, change: &dyn Fn(Word) -> (Word, R)) -> R {
+        let index = self.index(fingerprint);
         let _guard = self.lock(index);
         let bucket = self.bucket(index);
-        // Another thread may have put it there. Nobody takes it away while the lock is held.
+        // Nobody takes an entry away while the lock is held.
         if let Some(way) = find(bucket, fingerprint)
             && let Some(result) = change_known(bucket, way, fingerprint, change)
         {
             return result;
         }
-        let (next, result) = change(self.overflow.get(fingerprint, now));
-        if next.time() <= now {
+        let shared = self.overflow.get(fingerprint, now);
+        let (next, result) = change(shared);
+        if next.time() <= now && shared == Word(0) {
             // A key without debt and a key never seen are the same thing.
             return result;
         }
-        if !put(bucket, fingerprint, next, now) {
+        // An entry stands above the sketch, also one with nothing in it.
+        if !self.put(bucket, fingerprint, next, now) {
             self.overflow.raise(fingerprint, next);
         }
         result
+    }
+
+    /// Remembers until then that a key is there. Whatever is counted makes room for itself before this, and this is counted nowhere.
+    pub(super) fn mark(&self, fingerprint: u64, until: Micros, now: Micros) {
+        let index = self.index(fingerprint);
+        let _guard = self.lock(index);
+        let bucket = self.bucket(index);
+        if find(bucket, fingerprint).and_then(|way| change_known(bucket, way, fingerprint, &|_| (Word::mark(until), ()))).is_none() {
+            self.put(bucket, fingerprint, Word::mark(until), now);
+        }
+    }
+
+    /// Gives the key an entry, if there is one that is worth less. The caller holds the bucket's lock.
+    fn put(&self, bucket: &Bucket, fingerprint: u64, next: Word, now: Micros) -> bool {
+        loop {
+            let words: [Word; WAYS] = std::array::from_fn(|way| word(bucket, way));
+            let (least, old) = words.into_iter().enumerate().min_by_key(|(_, word)| word.worth(now)).unwrap_or_default();
+            if !makes_room(old.worth(now), next.worth(now)) {
+                return false;
+            }
+            // The name goes first: whoever charges the old key from here on notices that its entry is gone. Who has charged it
+            // since it was looked at has changed the word, and then it keeps its place.
+            let name = bucket[least].swap(0, Ordering::SeqCst);
+            if old.worth(now) == Worth::Full {
+                self.overflow.raise(name, old);
+            }
+            if bucket[WAYS + least].compare_exchange(old.0, next.0, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+                bucket[least].store(fingerprint, Ordering::SeqCst);
+                return true;
+            }
+            bucket[least].store(name, Ordering::SeqCst);
+        }
     }
 
     /// All live entries: fingerprint and word.
@@ -121,30 +157,6 @@ fn word(bucket: &Bucket, way: usize) -> Word {
     Word(bucket[WAYS + way].load(Ordering::Acquire))
 }
 
-/// Gives the key an entry, if there is one that is worth less. The caller holds the bucket's lock.
-fn put(bucket: &Bucket, fingerprint: u64, next: Word, now: Micros) -> bool {
-    loop {
-        let words: [Word; WAYS] = std::array::from_fn(|way| word(bucket, way));
-        let (least, old) = words.into_iter().enumerate().min_by_key(|(_, word)| word.worth(now)).unwrap_or_default();
-        let room = match old.worth(now) {
-            Worth::Free => true,
-            Worth::Partly(part) => Worth::Partly(part) <= next.worth(now),
-            Worth::Full => false,
-        };
-        if !room {
-            return false;
-        }
-        // The name goes first: whoever charges the old key from here on notices that its entry is gone. Who has charged it
-        // since it was looked at has changed the word, and then it keeps its place.
-        let name = bucket[least].swap(0, Ordering::SeqCst);
-        if bucket[WAYS + least].compare_exchange(old.0, next.0, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
-            bucket[least].store(fingerprint, Ordering::SeqCst);
-            return true;
-        }
-        bucket[least].store(name, Ordering::SeqCst);
-    }
-}
-
 /// Changes a word in place; `None` if the entry went to another key meanwhile.
 #[inline]
 fn change_known<R>(bucket: &Bucket, way: usize, fingerprint: u64, change: &(impl Fn(Word) -> (Word, R) + ?Sized)) -> Option<R> {
@@ -160,7 +172,7 @@ fn change_known<R>(bucket: &Bucket, way: usize, fingerprint: u64, change: &(impl
         }
         match bucket[WAYS + way].compare_exchange_weak(current.0, next.0, Ordering::SeqCst, Ordering::Acquire) {
             // If the entry changed hands at that very moment the charge may have gone with it: charge again, which errs on
-            // the strict side.
+            // the strict side. Not under the bucket's lock: there entries stay where they are.
             Ok(_) => return same().then_some(result),
             Err(other) => current = Word(other),
         }

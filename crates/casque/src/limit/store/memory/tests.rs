@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::super::contract;
 use super::*;
+use crate::limit::Subject;
 
 const NOW: Micros = Micros(1_000_000_000);
 
@@ -78,6 +79,27 @@ fn a_blocked_key_outlasts_any_flood() {
     for blocked in 0..10 {
         let decision = look(&store, of(1, blocked, quota), NOW.after(Duration::from_secs(899)));
         assert!(decision.blocked, "{blocked}");
+    }
+}
+
+/// In the sketch a block and a rate can share all cells, and then the block would end a little early.
+#[test]
+fn a_block_lasts_to_its_end_although_there_is_no_room() {
+    for quota in [Quota::per_minute(2), Quota::per_minute(2).strict()] {
+        let store = MemoryStore::with_capacity(1024);
+        let (full, longer) = (Quota::new(2, Duration::from_secs(910)), Duration::from_secs(900));
+        let full = if is_rate(&quota.fixed_budget().unwrap()) { full } else { full.strict() };
+        for n in 100..20_000 {
+            while passes(&store, of(2, n, full), NOW) {}
+        }
+        for blocked in 0..20 {
+            store.change(key(1, blocked), quota.fixed_budget().unwrap(), Change::Block(longer), NOW).into_inner().unwrap();
+        }
+        for blocked in 0..20 {
+            let last = Micros(NOW.after(longer).0 - 1);
+            assert!(!passes(&store, of(1, blocked, quota), last), "{quota} {blocked}");
+        }
+        assert_eq!((100..20_000).filter(|n| passes(&store, of(2, *n, full), NOW)).count(), 0, "{quota}: who made room is not forgotten");
     }
 }
 
@@ -214,6 +236,49 @@ fn a_dump_brings_back_every_kind_of_state() {
     // A wall clock that was set back ages nothing.
     let (back, _) = MemoryStore::restore(2048, &dump, now, wall - Duration::from_secs(1000)).unwrap();
     assert_eq!(look(&back, charges[1], now).reset_after, Duration::from_secs(3600));
+}
+
+#[test]
+fn a_dump_read_into_a_smaller_store_forgets_nobody_at_a_limit() {
+    let store = MemoryStore::with_capacity(1 << 20);
+    let (login, wall) = (Quota::per_hour(2).strict(), Duration::from_secs(1_700_000_000));
+    for n in 0..500 {
+        while passes(&store, of(1, n, login), NOW) {}
+    }
+    let (small, restored) = MemoryStore::restore(1024, &store.dump(NOW, wall), NOW, wall).unwrap();
+    assert_eq!(restored.restored, 500);
+    let forgotten = (0..500).filter(|n| passes(&small, of(1, *n, login), NOW)).count();
+    assert_eq!(forgotten, 0);
+}
+
+#[test]
+fn no_quota_is_so_wide_that_it_refuses_nothing() {
+    let store = MemoryStore::with_capacity(1024);
+    for (limit, quota) in
+        [(1, Quota::new(1, Duration::MAX)), (2, Quota::per_minute(1).burst(u32::MAX)), (3, Quota::new(u32::MAX, Duration::MAX))]
+    {
+        let one = of(limit, 1, quota);
+        assert!(passes(&store, Charge { cost: one.budget.burst(), ..one }, NOW), "{quota}");
+        assert!(!passes(&store, one, NOW), "{quota}");
+    }
+}
+
+#[test]
+fn what_a_change_tells_is_what_stands_even_where_there_is_no_room() {
+    for quota in [Quota::per_hour(5), Quota::per_hour(5).strict()] {
+        let store = MemoryStore::with_capacity(1024);
+        for n in 0..5000 {
+            while passes(&store, of(1, n, quota), NOW) {}
+        }
+        let mut free = 0;
+        for n in 0..5000 {
+            let one = of(1, n, quota);
+            let told = store.change(one.key, one.budget, Change::Reset, NOW).into_inner().unwrap().decisions.as_slice()[0];
+            assert_eq!(told.allowed, passes(&store, one, NOW), "{quota} {n}");
+            free += u32::from(told.allowed);
+        }
+        assert!(free > 1000 / 16, "{free}");
+    }
 }
 
 proptest::proptest! {

@@ -23,8 +23,20 @@ pub(super) enum Worth {
     Free,
     /// It has used so much of its limit, in 1/1024.
     Partly(u64),
-    /// It is at its limit or blocked. Never to be forgotten.
+    /// It is at its limit. Never to be forgotten.
     Full,
+    /// It is blocked. Never to be forgotten, nor to be taken for a key that is merely at its limit, as the sketch may do.
+    Blocked,
+}
+
+/// Whether an entry of this worth makes room for another. One at its limit does so for a block only, and goes into the sketch.
+pub(super) fn makes_room(old: Worth, new: Worth) -> bool {
+    match old {
+        Worth::Free => true,
+        Worth::Partly(_) => old <= new,
+        Worth::Full => new == Worth::Blocked,
+        Worth::Blocked => false,
+    }
 }
 
 impl Word {
@@ -42,6 +54,11 @@ impl Word {
     #[inline]
     pub(super) fn rate(tat: Micros, slack: u64) -> Self {
         Self(shifted(tat) | tag(slack))
+    }
+
+    /// What is worth least: nothing that is counted.
+    pub(super) fn mark(until: Micros) -> Self {
+        Self::rate(until, u64::MAX)
     }
 
     #[inline]
@@ -65,8 +82,11 @@ impl Word {
         if ahead == 0 {
             return Worth::Free;
         }
+        if self.is_block() {
+            return Worth::Blocked;
+        }
         let slack = slack(self.0 & TAG_MASK);
-        if self.is_block() || ahead > slack { Worth::Full } else { Worth::Partly((ahead << 10) / slack.max(1)) }
+        if ahead > slack { Worth::Full } else { Worth::Partly((ahead << 10) / slack.max(1)) }
     }
 }
 
@@ -90,7 +110,8 @@ fn slack(tag: u64) -> u64 {
     if tag == 0 {
         return 0;
     }
-    let exponent = (tag >> MANTISSA_BITS) - 1;
+    // What was restored may be a tag that no slack has.
+    let exponent = (tag >> MANTISSA_BITS).saturating_sub(1);
     let mantissa = 1 << MANTISSA_BITS | tag & ((1 << MANTISSA_BITS) - 1);
     (mantissa << exponent.min(52)) >> MANTISSA_BITS
 }
@@ -113,6 +134,13 @@ mod tests {
             proptest::prop_assert_eq!(word.state(Micros(0)), State::Rate(Micros(time)));
             let block = State::Blocked { until: Micros(time) };
             proptest::prop_assert_eq!(Word::of(block, given).unwrap().state(Micros(0)), block);
+        }
+
+        #[test]
+        fn no_word_of_a_strangers_dump_panics(bits: u64, tag in 0u64..1 << TAG_BITS, now in 0u64..1 << 52) {
+            for word in [Word(bits), Word(bits & !TAG_MASK | tag)] {
+                let _ = (word.worth(Micros(now)), word.state(Micros(now)));
+            }
         }
     }
 

@@ -31,38 +31,20 @@ pub(crate) enum FetchError {
     Redirects { address: String, count: usize },
     /// It redirects from outside to what is reached from here only.
     Inward { address: String, to: String },
-    /// The time is up: that of this answer, or of the whole scan.
+    /// The proxy did not let it through.
+    Proxy { address: String, why: String },
+    /// The time is up: that of this answer, or of all of them.
     Timeout { limit: Duration, whole: Duration },
     /// Connecting took too long.
     ConnectTimeout { address: String, limit: Duration },
 }
 
 impl FetchError {
-    /// What helps, if something is known to.
-    pub(crate) fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Certificate { .. } => "`--accept-invalid-certs` looks at the site all the same".to_owned(),
-            Self::Tls { .. } => "if the site speaks plain http there, write its address with http://".to_owned(),
-            Self::NotUnderstood { address, .. } if address.starts_with("http:") => {
-                "if the site speaks TLS there, write its address with https://".to_owned()
-            }
-            // A page may take half of the whole.
-            Self::Timeout { whole, .. } => format!("`--timeout {}s` waits longer", whole.as_secs().saturating_mul(3).max(60)),
-            Self::Both(one, other) => return one.hint().or_else(|| other.hint()),
-            _ => return None,
-        })
-    }
-
-    /// This, and why the other half of the site gave no answer either. What is the same is said once.
-    pub(super) fn and(self, other: Self) -> Self {
-        if self == other { self } else { Self::Both(Box::new(self), Box::new(other)) }
-    }
-
-    pub(super) fn not_understood(address: &Address, why: &str) -> Self {
+    pub(crate) fn not_understood(address: &Address, why: &str) -> Self {
         Self::NotUnderstood { address: address.origin(), why: why.to_owned() }
     }
 
-    pub(super) fn not_http(address: &Address, why: &str) -> Self {
+    pub(crate) fn not_http(address: &Address, why: &str) -> Self {
         Self::NotHttp { address: address.origin(), why: why.to_owned() }
     }
 }
@@ -86,33 +68,10 @@ impl fmt::Display for FetchError {
                 f,
                 "`{host}` has no address that may be asked: a public name may not lead into this machine or network, nor change from one to the other"
             ),
+            Self::Proxy { address, why } => write!(f, "no way through the proxy {address}: {}", one_line(why)),
             Self::Both(one, other) => write!(f, "{one}; and {other}"),
             Self::Timeout { limit, .. } => write!(f, "no answer within {} s", limit.as_secs_f32()),
             Self::ConnectTimeout { address, limit } => write!(f, "cannot connect to {address} within {} s", limit.as_secs_f32()),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_halves_say_why_they_failed() {
-        let refused = FetchError::Refused { address: "https://shop.example".to_owned() };
-        let inward = FetchError::Inward { address: "http://shop.example/".to_owned(), to: "http://10.0.0.1".to_owned() };
-        let said = refused.clone().and(inward).to_string();
-        assert!(said.contains("nothing listens at https://shop.example") && said.contains("redirects to http://10.0.0.1"), "{said}");
-        assert_eq!(refused.clone().and(refused.clone()), refused);
-    }
-
-    #[test]
-    fn hints_lead_further() {
-        let late = |whole| FetchError::Timeout { limit: Duration::from_secs(1), whole: Duration::from_secs(whole) }.hint().unwrap();
-        assert_eq!(late(20), "`--timeout 60s` waits longer");
-        assert_eq!(late(60), "`--timeout 180s` waits longer");
-        let odd = |url: &str| FetchError::not_understood(&Address::parse(url).unwrap(), "x").hint();
-        assert!(odd("http://shop.example:8443/").unwrap().contains("https://"));
-        assert_eq!(odd("https://shop.example/"), None);
     }
 }

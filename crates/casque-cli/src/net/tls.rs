@@ -17,14 +17,14 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::error::FetchError;
+use super::FetchError;
 
 /// How long a handshake may take.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
 
 /// The certificates that are trusted, read once.
 #[derive(Clone)]
-pub(super) struct Trust {
+pub(crate) struct Trust {
     provider: Arc<CryptoProvider>,
     /// `None` when this machine trusts nobody.
     verifier: Option<Arc<WebPkiServerVerifier>>,
@@ -32,7 +32,7 @@ pub(super) struct Trust {
 
 impl Trust {
     /// Reads the system's store.
-    pub(super) fn of_the_system() -> Self {
+    pub(crate) fn of_the_system() -> Self {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -41,7 +41,7 @@ impl Trust {
     }
 
     /// Makes TLS on a connection. Also says what is wrong with the certificate, which is only so when `accept_invalid`.
-    pub(super) async fn handshake(
+    pub(crate) async fn handshake(
         &self,
         stream: TcpStream,
         address: &Address,

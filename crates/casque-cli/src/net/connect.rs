@@ -9,20 +9,20 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use super::error::FetchError;
+use super::FetchError;
 
 /// How long connecting may take, over all addresses of a name.
-pub(super) const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+pub(crate) const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// When the next address is tried beside one that has not answered (RFC 8305 5).
 const HEAD_START: Duration = Duration::from_millis(250);
 /// How many addresses of a name are tried.
 const MAX_ADDRESSES: usize = 6;
 
-/// Which addresses a scan may connect to. Whoever names what is on this machine or network means it; a public name leads nowhere
+/// Which addresses may be connected to. Whoever names what is on this machine or network means it; a public name leads nowhere
 /// inside, by no redirect and no other name. Its own included, which may resolve to another address with every lookup (DNS
 /// rebinding): outside if its first lookup led outside, and inside, as a company's own names do, only if that led inside.
-#[derive(Debug)]
-pub(super) struct Guard {
+#[derive(Debug, Clone)]
+pub(crate) struct Guard {
     host: String,
     /// Whether the name that was named is a public one.
     public: bool,
@@ -31,13 +31,13 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// For a scan of this host.
-    pub(super) fn new(host: &str) -> Self {
+    /// For requests that begin with this host.
+    pub(crate) fn new(host: &str) -> Self {
         Self { host: host.to_owned(), public: !is_private_host(host), inside: None }
     }
 
     /// Whether a redirect may be followed to this host, as far as its name tells.
-    pub(super) fn lets_follow(&self, host: &str) -> bool {
+    pub(crate) fn lets_follow(&self, host: &str) -> bool {
         !self.public || !is_private_host(host)
     }
 
@@ -54,7 +54,7 @@ impl Guard {
 }
 
 /// Resolves and connects.
-pub(super) async fn connect(address: &Address, guard: &mut Guard, deadline: Instant) -> Result<TcpStream, FetchError> {
+pub(crate) async fn connect(address: &Address, guard: &mut Guard, deadline: Instant) -> Result<TcpStream, FetchError> {
     let until = deadline.min(Instant::now() + CONNECT_LIMIT);
     let late = || FetchError::ConnectTimeout { address: address.origin(), limit: CONNECT_LIMIT };
     let found = timeout_at(until, resolve(address)).await.map_err(|_| late())??;
