@@ -11,7 +11,7 @@ use axum::body::Body;
 use casque::client_ip::{ClientIp, TrustedProxies};
 use casque::clock::{ManualClock, Micros};
 use casque::limit::{MemoryStore, Mode};
-use casque::login::{Exceeded, Guarded, Guards, Login, LoginGuardLayer, LoginPolicy, Outcome, Replay, Secrets};
+use casque::login::{Exceeded, Guarded, Guards, Login, LoginGuardLayer, LoginPolicy, Outcome, Replay, Secrets, Trust};
 use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
@@ -133,7 +133,7 @@ async fn a_botnet_gets_five_guesses_and_the_owner_gets_in_by_a_known_browser() {
     }
     let mut other = form("203.0.113.9", "email=bob@example.org&password=wrong");
     other.headers_mut().insert(COOKIE, device.parse().unwrap());
-    assert_eq!(bench.send(other).await.extensions().get::<Guarded>().unwrap().trust, Some(casque::login::Trust::Unknown));
+    assert_eq!(bench.send(other).await.extensions().get::<Guarded>().unwrap().trust, Some(Trust::Unknown));
 }
 
 #[tokio::test]
@@ -273,14 +273,14 @@ async fn no_log_in_of_ones_own_makes_a_browser_known_to_another_account() {
         assert_eq!(own.status(), 302, "{decoy}");
         let mut guess = form("203.0.113.5", "email=alice&password=neither");
         guess.headers_mut().insert(COOKIE, cookies(&own).parse().unwrap());
-        assert_ne!(bench.send(guess).await.extensions().get::<Guarded>().unwrap().trust, Some(casque::login::Trust::Known), "{decoy}");
+        assert_ne!(bench.send(guess).await.extensions().get::<Guarded>().unwrap().trust, Some(Trust::Known), "{decoy}");
     }
 }
 
 /// To have asked for a password reset, or to have registered, is not to have logged in.
 #[tokio::test]
 async fn a_browser_is_known_to_one_guard_of_one_app() {
-    let logins = || [login(), Login::new("reset", ["/reset"]).unwrap()];
+    let logins = || [login(), Login::new("reset", ["/reset"]).unwrap(), Login::new("link", ["/link"]).unwrap().devices_of("login")];
     let secrets = || Secrets::new(["a secret that is long enough for a test"]).unwrap();
     let guards = Arc::new(Guards::with_clock(Arc::new(MemoryStore::with_capacity(4096)), ManualClock::at(Micros(1_700_000_000_000_000))));
     let app = |realm: &str| {
@@ -292,15 +292,14 @@ async fn a_browser_is_known_to_one_guard_of_one_app() {
         *req.uri_mut() = path.parse().unwrap();
         req
     };
-    let reset = app("").oneshot(to("/reset")).await.unwrap();
-    for (realm, cookies, trust) in [
-        ("", cookies(&reset), casque::login::Trust::Unknown),
-        ("other app", cookies(&app("").oneshot(to("/login")).await.unwrap()), casque::login::Trust::Unknown),
-    ] {
+    for (path, realm, trust) in
+        [("/reset", "", Trust::Unknown), ("/login", "other app", Trust::Unknown), ("/login", "", Trust::Known), ("/link", "", Trust::Known)]
+    {
+        let cookies = cookies(&app("").oneshot(to(path)).await.unwrap());
         let mut req = to("/login");
         req.headers_mut().insert(COOKIE, cookies.parse().unwrap());
         let response = app(realm).oneshot(req).await.unwrap();
-        assert_eq!(response.extensions().get::<Guarded>().unwrap().trust, Some(trust), "{realm}");
+        assert_eq!(response.extensions().get::<Guarded>().unwrap().trust, Some(trust), "{path} {realm}");
     }
 }
 
