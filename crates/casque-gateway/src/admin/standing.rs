@@ -6,6 +6,7 @@ use casque::limit::{Decision, Limit, Part, Subject};
 use serde_json::{Value, json};
 
 use crate::names::{client, client_name, network_name};
+use crate::store::LimitStore;
 
 /// What is asked of.
 pub(super) struct Asked<'a> {

@@ -16,7 +16,6 @@ use casque_gateway::{Config, Gateway, Handle, Policy};
 use self::app::App;
 use self::signals::{Signal, Signals};
 use crate::cli::GuardArgs;
-use crate::env;
 use crate::exit::Exit;
 use crate::policy_file::{DEFAULT_NAME, PolicyFile};
 use crate::printer::{self, BOLD, DIM};
