@@ -210,7 +210,7 @@ mod tests {
             for _ in 0..times {
                 let key = Key { limit: limit.id(), subject };
                 let charge = Charge { key, budget: limit.budget(&self.clock), cost: 1, advisory: false, creator };
-                self.store.charge(&[charge], self.clock.now()).into_inner().unwrap();
+                self.store.memory().charge(&[charge], self.clock.now()).into_inner().unwrap();
             }
         }
     }
