@@ -24,6 +24,8 @@ pub struct Flooded {
     pub account_forgotten: u64,
     /// Passwords that the source at its limit had looked at after the flood, at accounts of nobody.
     pub source_forgotten: u64,
+    /// Bytes of the table after it, and the most that it may ever have.
+    pub bytes: (usize, usize),
     /// By how many KiB the process grew; `None` where that cannot be read.
     pub grew: Option<u64>,
 }
@@ -53,7 +55,7 @@ pub fn flood(strangers: u32, entries: usize) -> Flooded {
     let clock = ManualClock::at(Micros(START));
     let store = Arc::new(MemoryStore::with_capacity(entries));
     // Without challenges: an attacker who passes all of them.
-    let guard = Guard::builder("flood").challenges(false).store_and_clock(store, Arc::new(clock.clone()));
+    let guard = Guard::builder("flood").challenges(false).store_and_clock(store.clone(), Arc::new(clock.clone()));
     for n in 0..40 {
         fails(&guard, 0x0b00_0000 + n * 0x1_0000, VICTIM);
         fails(&guard, TIRED_SOURCE, u64::from(n) << 40);
@@ -74,6 +76,7 @@ pub fn flood(strangers: u32, entries: usize) -> Flooded {
         reached,
         account_forgotten: after(|n| 0x0c00_0000 + n * 0x1_0000, |_| VICTIM),
         source_forgotten: after(|_| TIRED_SOURCE, |n| (n + 1) << 50),
+        bytes: (store.bytes(), store.most_bytes()),
         grew,
     }
 }
