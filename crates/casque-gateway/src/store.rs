@@ -100,3 +100,40 @@ impl Store for LimitStore {
         }
     }
 }
+
+#[cfg(test)]
+#[expect(dead_code, reason = "what is done to a server is tested with the store")]
+#[path = "../../casque/tests/support/redis_server.rs"]
+mod redis_server;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use casque::clock::{Clock, SystemClock};
+    use casque::limit::{Limit, Limiter, Quota};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_pardon_reaches_redis() {
+        let Some(server) = redis_server::RedisServer::start(&[]) else { return };
+        let options = RedisOptions::new(server.url(), "0123456789abcdef0123456789abcdef").unwrap().timeout(Duration::from_secs(5));
+        let (store, other) = (Arc::new(LimitStore::default()), Limiter::new(Arc::new(RedisStore::new(options.clone()))));
+        store.choose(Some(&options));
+        let (limit, subject) = (Limit::new("few", Quota::per_hour(2)), Subject::of(["somebody"]));
+        for allowed in [true, true, false] {
+            assert_eq!(Limiter::new(store.clone()).try_acquire(&limit, subject, 1).await.unwrap().decision.allowed, allowed);
+        }
+        assert_eq!(store.memory().top(1).len(), 1, "what Redis refused is listed here");
+        let budget = limit.budget(&SystemClock);
+        assert!(store.pardon(About::Requests, limit.id(), budget, subject, SystemClock.now()).allowed);
+        for _ in 0..200 {
+            if other.change(&limit, subject, Change::Look).await.unwrap().decision.remaining == 2 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("Redis still refuses");
+    }
+}
