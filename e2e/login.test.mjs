@@ -314,6 +314,22 @@ test('cookies that are forged, copied to another account or changed make no brow
   assert.equal(asked.length, seen);
 });
 
+test('an account of the same name at another app behind the same gateway is another account', options, async (t) => {
+  const [one, other] = [shop(), shop()];
+  const [upstream, second] = await Promise.all([one, other].map(({ app }) => serve(t, (req, res) => app(req, res))));
+  const config = `${BEHIND_PROXY}[[route]]\nhost = "other.example"\nupstream = "${second.url}"\n`;
+  const { url, proc } = await guard(t, { upstream: upstream.url, config });
+  const there = { Host: 'other.example' };
+  const cookies = cookieHeader(await logIn(url, 'alice', 'wonderland', { ...from(1), ...there }));
+  // Who is alice there is unknown here.
+  assert.equal((await logIn(url, 'alice', 'guess', { ...from(1), Cookie: cookies })).status, 401);
+  await proc.says(/login=login:failure\n/);
+  assert.doesNotMatch(proc.output, /failure-known/);
+  // And guesses here use up nothing there.
+  await botnet(url, 'alice', 6);
+  assert.equal((await logIn(url, 'alice', 'wonderland', { ...from(7), ...there })).status, 302);
+});
+
 test('a secret in a variable outlives the process, and never reaches the app', options, async (t) => {
   const { app } = shop();
   const { url: upstream } = await serve(t, (req, res) => app(req, res));
