@@ -27,8 +27,11 @@ pub enum Kind {
     /// in a thousand.
     Spraying,
     /// A5: a wrong password at each of a hundred accounts every five seconds, from a hundred addresses, to lock their owners
-    /// out; these log in every hour, half of them with a known browser.
+    /// out; these log in once in every hour, half of them with a known browser.
     LockOut,
+    /// The same from ten thousand addresses, each of which keeps to one account and tries it seven times an hour, which is as
+    /// anybody behind a shared address might.
+    LockOutScattered,
 }
 
 const BOTS: u32 = 10_000;
@@ -56,7 +59,9 @@ impl Attack {
             })),
             Kind::Stuffing => Box::new(stuffing(base)),
             Kind::Spraying => Box::new(spraying(base)),
-            Kind::LockOut => Box::new(lock_out(base)),
+            // Each address goes through all the accounts.
+            Kind::LockOut => Box::new(lock_out(base, |round, n| BOTS - 1 - (n + round) % VICTIMS)),
+            Kind::LockOutScattered => Box::new(lock_out(base, |round, n| n + VICTIMS * (round % (BOTS / VICTIMS)))),
         }
     }
 }
@@ -84,33 +89,34 @@ fn spraying(base: Try) -> impl Iterator<Item = Try> {
     })
 }
 
-fn lock_out(base: Try) -> impl Iterator<Item = Try> {
-    let victim = |n: u32| TARGET + n;
-    let rounds = 24 * HOUR / 5_000;
-    (0..rounds).flat_map(move |round| {
-        let start: Time = round * 5_000;
-        let attack = (0..VICTIMS).map(move |n| Try {
-            at: start + u64::from(n) * 50,
-            from: bot(BOTS - 1 - (n + low(round)) % VICTIMS),
-            account: victim(n),
+/// `from` tells which machine tries the `n`th account in a round.
+fn lock_out(base: Try, from: fn(u32, u32) -> u32) -> impl Iterator<Item = Try> {
+    const ROUND: Time = 5_000;
+    (0..24).flat_map(move |hour| {
+        let rounds = hour * HOUR / ROUND..(hour + 1) * HOUR / ROUND;
+        let mut tries: Vec<Try> = rounds
+            .flat_map(|round| {
+                (0..VICTIMS).map(move |n| Try {
+                    at: round * ROUND + u64::from(n) * 50,
+                    from: bot(from(low(round), n)),
+                    account: TARGET + n,
+                    ..base
+                })
+            })
+            .collect();
+        // At any moment of the hour: at a fixed one they would meet every lock in the same phase.
+        let mut random = Random::new(500 + hour);
+        tries.extend((0..VICTIMS).map(|n| Try {
+            at: hour * HOUR + random.below(HOUR),
+            from: 0x5f00_0000 + n * 0x100,
+            account: TARGET + n,
+            right: true,
+            known: n % 2 == 0,
+            solves: true,
+            whose: Whose::Victim,
             ..base
-        });
-        let hour = start.is_multiple_of(HOUR);
-        let owners = (0..if hour { VICTIMS } else { 0 }).map(move |n| {
-            let at = start + u64::from(n) * 50 + 25;
-            Try {
-                at,
-                from: 0x5f00_0000 + n * 0x100,
-                account: victim(n),
-                right: true,
-                known: n % 2 == 0,
-                solves: true,
-                whose: Whose::Victim,
-                ..base
-            }
-        });
-        let mut both: Vec<Try> = attack.chain(owners).collect();
-        both.sort_by_key(|t| t.at);
-        both
+        }));
+        tries.sort_by_key(|t| t.at);
+        tries
     })
 }

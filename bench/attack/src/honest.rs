@@ -1,10 +1,13 @@
-//! Ten thousand honest users on one day, and a class of sixty.
+//! Ten thousand honest users on one day, and twenty classes of sixty.
 
 use crate::random::Random;
 use crate::scenario::{HOUR, Time, Try, Whose};
 
 /// Users, of whom each logs in once.
 pub const USERS: u32 = 10_000;
+/// Classes, of which one is too few: whether somebody in it has forgotten his password decides everything.
+const CLASSES: u32 = 20;
+const PUPILS: u32 = 60;
 /// Addresses that the mobile users share.
 pub const MOBILE_ADDRESSES: u32 = 20;
 
@@ -22,7 +25,7 @@ pub fn day() -> Vec<Try> {
     let mut tries = Vec::new();
     for user in 0..USERS {
         let (whose, from, start) = match random.below(100) {
-            0..60 => (Whose::Home, 0x5000_0000 + user * 97, random.below(24 * HOUR)),
+            0..60 => (Whose::Home, 0x7000_0000 + user * 97, random.below(24 * HOUR)),
             60..85 => (
                 Whose::Mobile,
                 mobile_address(u32::try_from(random.below(u64::from(MOBILE_ADDRESSES))).unwrap_or(0)),
@@ -34,10 +37,12 @@ pub fn day() -> Vec<Try> {
         let known = random.permille(850);
         session(&mut tries, &mut random, Try { at: start, from, account: user, exists: true, right: true, known, solves: true, whose });
     }
-    for pupil in 0..60 {
-        let at = 10 * HOUR + random.below(60_000);
-        let account = USERS + pupil;
-        let pupil = Try { at, from: 0x0c00_0001, account, exists: true, right: true, known: false, solves: true, whose: Whose::Classroom };
+    for pupil in 0..CLASSES * PUPILS {
+        let class = pupil / PUPILS;
+        // Within a minute, on machines that nobody has used before; every half an hour from eight on.
+        let at = 8 * HOUR + u64::from(class) * HOUR / 2 + random.below(60_000);
+        let (from, account) = (0x0c00_0001 + class * 0x1_0000, USERS + pupil);
+        let pupil = Try { at, from, account, exists: true, right: true, known: false, solves: true, whose: Whose::Classroom };
         session(&mut tries, &mut random, pupil);
     }
     tries.sort_by_key(|t| t.at);

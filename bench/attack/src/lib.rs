@@ -5,6 +5,7 @@
 //! learn from what they are told.
 
 pub mod attackers;
+pub mod flood;
 pub mod honest;
 pub mod policies;
 pub mod random;

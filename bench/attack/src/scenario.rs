@@ -38,7 +38,7 @@ pub enum Whose {
     Mobile,
     /// In an office of a hundred.
     Office,
-    /// One of sixty in a classroom.
+    /// One of sixty in a classroom, behind one address.
     Classroom,
     /// The owner of an account that is attacked.
     Victim,
@@ -74,7 +74,7 @@ pub struct Tally {
     pub taken: u64,
     /// Right passwords of honest users, and how many of them were refused: at home, mobile, in offices, in the classroom.
     pub honest: [(u64, u64); 4],
-    /// Honest tries, and how many met a challenge.
+    /// Honest tries but those of victims, and how many met a challenge and passed it.
     pub challenged: (u64, u64),
     /// Log-ins of victims with a known browser, and how many got in.
     pub victim_known: (u64, u64),
@@ -89,8 +89,8 @@ impl Tally {
         self.checked.iter().sum()
     }
 
-    /// Of a thousand right passwords of honest users outside the classroom, how many were refused, and the same for whichever
-    /// group it is worst.
+    /// Of a hundred right passwords of honest users outside classrooms, how many were refused, and the same for whichever group
+    /// it is worst.
     #[must_use]
     pub fn wrongly_refused(&self) -> (f64, f64) {
         let (all, refused) = self.honest[..3].iter().fold((0, 0), |(a, r), (all, refused)| (a + all, r + refused));
@@ -106,7 +106,7 @@ pub fn share(part: u64, of: u64) -> f64 {
     if of == 0 { 0.0 } else { part as f64 * 100.0 / of as f64 }
 }
 
-/// A day of honest users, a class at ten, and the attack if there is one.
+/// A day of honest users, classes among them, and the attack if there is one.
 pub fn run(policy: &mut dyn Policy, attack: Option<&Attack>) -> Tally {
     let honest = honest::day();
     let mut tally = Tally { checked: vec![0; 24], ..Tally::default() };
@@ -142,8 +142,11 @@ impl Tally {
             }
             return;
         }
-        self.challenged.0 += 1;
-        self.challenged.1 += u64::from(answer == Answer::CheckedAfterChallenge);
+        // Owners of attacked accounts are told of in a column of their own.
+        if attempt.whose != Whose::Victim {
+            self.challenged.0 += 1;
+            self.challenged.1 += u64::from(answer == Answer::CheckedAfterChallenge);
+        }
         if !attempt.right {
             return;
         }

@@ -15,7 +15,7 @@ use casque::host::HostPattern;
 use casque::limit::store::redis::{OnError, RedisOptions};
 use casque::limit::{Limit, Limits};
 use casque::login::challenge::Vouching;
-use casque::login::{Login, LoginPolicy, Secrets};
+use casque::login::{Login, LoginPolicy, Secrets, Worry};
 use casque::serve::Settings;
 
 use crate::config::{AccessLog, Config, Upstream};
@@ -174,6 +174,11 @@ impl Policy {
     /// Whether an address is a trusted proxy's.
     pub(crate) fn trusts(&self, address: std::net::IpAddr) -> bool {
         self.trusted.contains(address)
+    }
+
+    /// Guards of log-ins that seem not to fit their apps.
+    pub(crate) fn worries(&self) -> Vec<Worry> {
+        self.routes.all().flat_map(|route| route.logins.worries()).collect()
     }
 
     /// Where it listens.
@@ -411,7 +416,15 @@ fn routes(config: &Config, over: &Overrides, default: Option<&Arc<Target>>, docu
             None => default.cloned(),
         };
         let own_limits = route.limits.as_ref().map_or_else(|| limits.clone(), |own| Arc::new(Limits::new(own.iter().cloned())));
-        let own_logins = route.logins.as_ref().map_or_else(|| logins.clone(), |own| Arc::new(login_policy(own, &over.login_secrets)));
+        let own_logins = match (&route.logins, &route.upstream) {
+            (None, None) => logins.clone(),
+            (own, upstream) => {
+                let own = own.clone().unwrap_or_else(|| effective_logins(config.logins.as_ref()));
+                // Another app has other accounts, of the same names perhaps.
+                let realm = upstream.as_ref().map(|u| u.value.to_string()).unwrap_or_default();
+                Arc::new(login_policy(&own, &over.login_secrets).realm(realm))
+            }
+        };
         let mut narrowed = policy(
             upstream,
             &config.headers.overlaid(&route.headers),

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use casque::login::Guards;
+use casque::login::{Guards, Worry};
 use casque::serve::{Caps, Drain, Stopper, accept, connection, stopper};
 
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
@@ -68,6 +68,8 @@ pub(crate) struct Shared {
 struct Told {
     unheard_proxy: bool,
     store_is_down: bool,
+    /// As many as guards have names and mistakes.
+    worries: Vec<Worry>,
 }
 
 /// Something the operator should know while the gateway runs. Each is told once.
@@ -79,6 +81,8 @@ pub enum Notice {
     StoreIsDown(String),
     /// It can again.
     StoreIsBack,
+    /// A guard of log-ins seems not to fit its app.
+    Login(Worry),
 }
 
 impl Notice {
@@ -98,6 +102,7 @@ impl fmt::Display for Notice {
             ),
             Self::StoreIsDown(why) => write!(f, "the store of limits: {why}; what happens until it is back is [store] on-error"),
             Self::StoreIsBack => f.write_str("the store of limits answers again"),
+            Self::Login(worry) => worry.fmt(f),
         }
     }
 }
@@ -156,6 +161,10 @@ impl Handle {
         if let Some(proxy) = self.shared.unheard_proxy.get().filter(|_| !told.unheard_proxy) {
             told.unheard_proxy = true;
             return Some(Notice::UntrustedProxy(*proxy));
+        }
+        if let Some(worry) = self.shared.policy().worries().into_iter().find(|worry| !told.worries.contains(worry)) {
+            told.worries.push(worry.clone());
+            return Some(Notice::Login(worry));
         }
         let trouble = self.shared.store.trouble();
         let is_news = trouble.is_some() != told.store_is_down;

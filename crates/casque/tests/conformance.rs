@@ -12,6 +12,8 @@ mod csp_evaluator;
 mod helmet;
 #[path = "conformance/limits.rs"]
 mod limits;
+#[path = "conformance/login.rs"]
+mod login;
 #[expect(dead_code, clippy::unwrap_used, reason = "what is done to a server is tested with the store; a test fails by panicking")]
 #[path = "support/redis_server.rs"]
 mod redis_server;

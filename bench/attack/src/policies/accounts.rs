@@ -14,29 +14,32 @@ pub struct Locked {
     lock: Time,
     /// Whether tries during a lock prolong it.
     extends: bool,
+    /// Whether a right password wipes out the failures before it.
+    forgives: bool,
 }
 
 impl Locked {
-    fn new(most: usize, window: Time, lock: Time, extends: bool) -> Self {
-        Self { failures: HashMap::new(), until: HashMap::new(), most, window, lock, extends }
+    fn new(most: usize, window: Time, lock: Time) -> Self {
+        Self { failures: HashMap::new(), until: HashMap::new(), most, window, lock, extends: false, forgives: true }
     }
 
     /// Five in fifteen minutes, then fifteen minutes.
     #[must_use]
     pub fn lockout() -> Self {
-        Self::new(5, HOUR / 4, HOUR / 4, false)
+        Self::new(5, HOUR / 4, HOUR / 4)
     }
 
     /// `max_retries: 3`, `find_time: 2m`, `ban_time: 5m`.
     #[must_use]
     pub fn authelia() -> Self {
-        Self::new(3, HOUR / 30, HOUR / 12, false)
+        Self::new(3, HOUR / 30, HOUR / 12)
     }
 
-    /// django-axes by name with a cool-off of an hour: three failures, and every further try begins the hour anew.
+    /// django-axes by name with a cool-off of an hour: three failures, and every further try begins the hour anew. A right
+    /// password wipes out none (`AXES_RESET_ON_SUCCESS` is off unless it is set).
     #[must_use]
     pub fn axes() -> Self {
-        Self::new(3, HOUR, HOUR, true)
+        Self { extends: true, forgives: false, ..Self::new(3, HOUR, HOUR) }
     }
 }
 
@@ -52,7 +55,9 @@ impl Policy for Locked {
         }
         let failures = self.failures.entry(attempt.account).or_default();
         if attempt.right {
-            failures.clear();
+            if self.forgives {
+                failures.clear();
+            }
             return Answer::Checked;
         }
         failures.retain(|at| attempt.at - at < self.window);
@@ -65,7 +70,8 @@ impl Policy for Locked {
     }
 }
 
-/// OWASP's protocol with ten failures an hour, for each known browser and for all unknown ones together.
+/// OWASP's protocol with ten failures an hour, for each known browser and for all unknown ones together. A right password gives a
+/// known browser a new cookie, and so a new count; the count of unknown ones it leaves alone.
 #[derive(Debug)]
 pub struct DeviceCookies {
     known: Locked,
@@ -74,7 +80,8 @@ pub struct DeviceCookies {
 
 impl Default for DeviceCookies {
     fn default() -> Self {
-        Self { known: Locked::new(11, HOUR, HOUR, false), unknown: Locked::new(11, HOUR, HOUR, false) }
+        // More than ten.
+        Self { known: Locked::new(11, HOUR, HOUR), unknown: Locked { forgives: false, ..Locked::new(11, HOUR, HOUR) } }
     }
 }
 

@@ -11,16 +11,21 @@ pub struct Nginx {
     excess: HashMap<u32, (u64, Time)>,
 }
 
+/// Ten a minute in thousandths a second, which the module keeps as a whole number.
+const NGINX_RATE: u64 = 10 * 1000 / 60;
+const NGINX_BURST: u64 = 5 * 1000;
+
 impl Policy for Nginx {
     fn attempt(&mut self, attempt: &Try) -> Answer {
-        let (excess, last) = self.excess.entry(attempt.from).or_insert((0, attempt.at));
-        // Ten a minute: a request leaks in six seconds.
-        let left = excess.saturating_sub((attempt.at - *last) / 6);
-        let wanted = if *excess == 0 && *last == attempt.at { 0 } else { left + 1000 };
-        if wanted > 5000 {
+        // The request is added before what leaked is taken off, so that one after a long pause leaves nothing behind.
+        let excess = self
+            .excess
+            .get(&attempt.from)
+            .map_or(0, |(excess, last)| (excess + 1000).saturating_sub(NGINX_RATE * (attempt.at - last) / 1000));
+        if excess > NGINX_BURST {
             return Answer::Refused;
         }
-        (*excess, *last) = (wanted, attempt.at);
+        self.excess.insert(attempt.from, (excess, attempt.at));
         Answer::Checked
     }
 }
@@ -45,7 +50,7 @@ enum Leak {
     OneIn(Time),
 }
 
-/// From a log line to the ban.
+/// From a log line to the ban. It is short for both: crowdsec's bouncers ask for decisions every ten seconds.
 const DELAY: Time = 1000;
 
 impl Banned {
@@ -53,7 +58,7 @@ impl Banned {
         Self { level: HashMap::new(), bans: HashMap::new(), most, leaks, ban }
     }
 
-    /// `maxretry = 5`, `findtime = 10m`, `bantime = 10m`.
+    /// `maxretry = 5`, `findtime = 10m` from the first failure, `bantime = 10m`.
     #[must_use]
     pub fn fail2ban() -> Self {
         Self::new(5, Leak::AllAfter(HOUR / 6), HOUR / 6)

@@ -37,7 +37,7 @@ impl Default for LoginGuard {
 }
 
 /// What a future says that has nothing to wait for.
-fn now<F: Future>(future: F) -> F::Output {
+pub(crate) fn now<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
         Poll::Pending => unreachable!("the store in memory answers at once"),

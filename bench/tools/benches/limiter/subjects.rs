@@ -58,7 +58,8 @@ pub(crate) struct Casque {
 impl Casque {
     pub(crate) fn new(rate: Rate) -> Self {
         let quota = Quota::per_second(rate.per_second).burst(rate.burst);
-        Self { store: MemoryStore::default(), budget: quota.budget(&SystemClock) }
+        // Room for twice the keys, as a hash table of as many has; that is 32 MiB.
+        Self { store: MemoryStore::with_capacity(2 << 20), budget: quota.budget(&SystemClock) }
     }
 }
 

@@ -33,16 +33,22 @@ pub(crate) fn plain(text: &str) -> String {
 /// JSON with such characters outside ASCII escaped too. They occur in strings only, where `\u` is always right.
 pub(crate) fn json(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_harmful(c) && c != '\n' {
+    let mut rest = text;
+    loop {
+        // Reports are nearly all ASCII, and large.
+        let plain = rest.bytes().take_while(|b| matches!(b, b' '..=b'~' | b'\n')).count();
+        let (run, after) = rest.split_at(plain);
+        out.push_str(run);
+        let Some(c) = after.chars().next() else { return out };
+        if is_harmful(c) {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 let _ = write!(out, "\\u{unit:04x}");
             }
         } else {
             out.push(c);
         }
+        rest = after.get(c.len_utf8()..).unwrap_or_default();
     }
-    out
 }
 
 #[cfg(test)]

@@ -329,16 +329,6 @@ pub fn hint(reports: &[Report], gate: Gate) -> Option<String> {
 
 /// Whether it fails, on how many findings, and by what rule; nothing where nothing was found.
 fn verdict(reports: &[Report], gate: Gate) -> Option<String> {
-    let denied = reports.iter().flat_map(|report| &report.notices).filter(|notice| notice.denied).count();
-    let found = verdict_on_findings(reports, gate);
-    if denied == 0 {
-        return found;
-    }
-    let denied = format!("{} denied", counted(denied, "notice is", "notices are"));
-    Some(found.map_or_else(|| denied.clone(), |found| format!("{found}; {denied}")))
-}
-
-fn verdict_on_findings(reports: &[Report], gate: Gate) -> Option<String> {
     let findings = || reports.iter().flat_map(Report::findings);
     let all = findings().count();
     let stopping = findings().filter(|(hit, finding)| gate.stops(hit, finding)).count();

@@ -169,6 +169,14 @@ fn hostile_text_can_only_be_read_in_every_format() {
     let by = IgnoredBy::Entry { reason: evil.clone(), expires: None, vex: None };
     let hit = &report.hits[0];
     report.ignored.push(Ignored { package: hit.package.clone(), site: None, finding: hit.findings[0].clone(), by });
+    let notice = |check, denied| Notice {
+        check,
+        package: Package::new(hit.package.ecosystem, evil.as_str(), evil.as_str()),
+        place: Place::START,
+        message: evil.clone(),
+        denied,
+    };
+    report.notices.extend([notice(supply::Check::Source, false), notice(supply::Check::Deprecated, true)]);
     let judgement = Judgement { gate: Gate::default(), remarks: vec![evil] };
     for (name, format) in Format::NAMES {
         let given = Given {
@@ -187,8 +195,8 @@ fn hostile_text_can_only_be_read_in_every_format() {
         let leaked: Vec<char> = out.chars().filter(|c| clean::is_harmful(*c) && *c != '\n').collect();
         assert!(leaked.is_empty(), "{name}: {leaked:?}");
         if matches!(format, Format::Github) {
-            assert_eq!(out.lines().filter(|line| line.starts_with("::")).count(), 1);
-            assert_eq!(out.lines().count(), 2);
+            assert_eq!(out.lines().filter(|line| line.starts_with("::")).count(), 3);
+            assert_eq!(out.lines().count(), 4);
         } else if !matches!(format, Format::Text | Format::Markdown | Format::Junit) {
             serde_json::from_str::<Value>(&out).unwrap();
         }

@@ -41,17 +41,38 @@ fn micros(n: u64) -> Duration {
     Duration::from_micros(n)
 }
 
-/// The answers of the limits that were asked, in order, without an allocation.
-#[derive(Debug, Clone, Copy, Default)]
+/// So many answers need no allocation: one limit for every request and one for its path is what most policies come to.
+const FEW: usize = 2;
+
+/// The answers of the limits that were asked, in order. Small, for it is made and handed on for every request.
+#[derive(Debug, Clone, Default)]
 pub struct Decisions {
-    items: [Decision; MAX_LIMITS],
+    few: [Decision; FEW],
     len: usize,
+    /// All of them, where there are more.
+    many: Option<Box<[Decision; MAX_LIMITS]>>,
 }
 
 impl Decisions {
     /// Adds one; beyond [`MAX_LIMITS`] it is dropped.
+    #[inline]
     pub fn push(&mut self, decision: Decision) {
-        if let Some(slot) = self.items.get_mut(self.len) {
+        if let Some(slot) = self.few.get_mut(self.len) {
+            *slot = decision;
+            self.len += 1;
+        } else {
+            self.push_more(decision);
+        }
+    }
+
+    #[cold]
+    fn push_more(&mut self, decision: Decision) {
+        let many = self.many.get_or_insert_with(|| {
+            let mut many = Box::new([Decision::default(); MAX_LIMITS]);
+            many.iter_mut().zip(self.few).for_each(|(slot, few)| *slot = few);
+            many
+        });
+        if let Some(slot) = many.get_mut(self.len) {
             *slot = decision;
             self.len += 1;
         }
@@ -59,7 +80,23 @@ impl Decisions {
 
     /// The answers.
     #[must_use]
+    #[inline]
     pub fn as_slice(&self) -> &[Decision] {
-        &self.items[..self.len]
+        self.many.as_ref().map_or(&self.few[..], |many| &many[..]).get(..self.len).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_stay_in_order_and_there_are_at_most_so_many() {
+        let mut decisions = Decisions::default();
+        for n in 0..MAX_LIMITS as u32 + 3 {
+            let told: Vec<u32> = decisions.as_slice().iter().map(|d| d.remaining).collect();
+            assert_eq!(told, (0..n.min(MAX_LIMITS as u32)).collect::<Vec<_>>());
+            decisions.push(Decision::pass(n, 0));
+        }
     }
 }

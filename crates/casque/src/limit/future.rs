@@ -104,10 +104,9 @@ impl Asked {
     }
 
     /// The limits that were asked, each with its answer.
-    fn answers(&self, outcome: &Outcome) -> impl Iterator<Item = (&Limit, Decision)> {
-        let all = self.limits.as_slice();
-        let decisions = outcome.decisions;
-        self.counted.iter().enumerate().filter_map(move |(i, limit)| Some((all.get(limit)?, *decisions.as_slice().get(i)?)))
+    fn answers<'a>(&'a self, outcome: &'a Outcome) -> impl Iterator<Item = (&'a Limit, Decision)> {
+        let limits = self.counted.iter().filter_map(|i| self.limits.as_slice().get(i));
+        limits.zip(outcome.decisions.as_slice().iter().copied())
     }
 
     fn note(&self, outcome: &Outcome, clock: &dyn Clock) -> Note {

@@ -146,7 +146,11 @@ fn reply<B: From<Bytes>>(reply: &Reply<'_>, format: Format) -> Answered<B> {
 
 /// What the app's answer gets: device cookies after a success, and a note for the log.
 pub(super) fn complete<B>(visit: &Visit, seen: &Seen, response: &mut Response<B>, outcome: Outcome, went: Result<Trust, Option<Stop>>) {
-    let guard = visit.login().0.name();
+    let (login, rules) = visit.login();
+    let guard = login.name();
+    if outcome != Outcome::Neutral {
+        rules.tally.count(outcome == Outcome::Success, seen.named);
+    }
     if outcome == Outcome::Success {
         for line in visit.grant(seen) {
             response.headers_mut().append(SET_COOKIE, line);

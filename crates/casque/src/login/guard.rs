@@ -7,6 +7,7 @@ use super::blocks;
 use super::budgets::{Budgets, Charged, SPRAYING_COST};
 use super::meter::Meter;
 use super::outcome::Outcome;
+use super::worry::Tally;
 use crate::client_ip::ClientIp;
 use crate::clock::{Clock, SystemClock};
 use crate::limit::{Answer, Ask, Change, Full, Inflight, Limit, Limiter, MemoryStore, Reserved, Settle, Slot, Store, StoreError, Subject};
@@ -99,7 +100,7 @@ pub enum Trust {
 /// How many attempts may be looked at at a time, since a password's hash takes memory and a tenth of a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AtOnce {
-    /// In all, of known browsers and of others each. Default: 32.
+    /// In all, of known browsers and of others each. Default: 32. Of known ones a quarter at one account.
     pub all: usize,
     /// At one account, by browsers that it does not know. Default: 2.
     pub per_account: usize,
@@ -144,6 +145,8 @@ pub(super) struct Rules {
     charged: Charged,
     challenges: bool,
     at_once: AtOnce,
+    /// What these rules have made of the log-ins so far.
+    pub(super) tally: Tally,
 }
 
 /// What a guard knows of the moment and keeps out of the store.
@@ -159,7 +162,8 @@ impl Pulse {
     pub(super) fn new(at_once: AtOnce) -> Self {
         Self {
             meter: Mutex::default(),
-            known: Inflight::new(at_once.all),
+            // Of an account at most a quarter: else whoever has one keeps all that are known to theirs waiting.
+            known: Inflight::new(at_once.all).per_key((at_once.all / 4).max(at_once.per_account)),
             unknown: Inflight::new(at_once.all),
             account: Inflight::new(usize::MAX).per_key(at_once.per_account),
         }
@@ -248,7 +252,8 @@ impl Builder {
     }
 
     pub(super) fn rules(self) -> Rules {
-        Rules { charged: Charged::new(&self.name, &self.budgets, self.shadow), challenges: self.challenges, at_once: self.at_once }
+        let charged = Charged::new(&self.name, &self.budgets, self.shadow);
+        Rules { charged, challenges: self.challenges, at_once: self.at_once, tally: Tally::default() }
     }
 }
 
@@ -397,7 +402,7 @@ impl<S: Store> Guard<S> {
     ) -> Result<Verdict<S>, StoreError> {
         let accounts = accounts_of(attempt);
         let slots = match trust {
-            Trust::Known => self.pulse.known.enter(Subject::ALL).map(|slot| vec![slot]),
+            Trust::Known => self.pulse.known.enter(accounts[0]).map(|slot| vec![slot]),
             Trust::Unknown | Trust::Challenged => self.unknown_slots(&accounts),
         };
         let Ok(slots) = slots else {

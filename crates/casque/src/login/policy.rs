@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use http::Method;
 
-use super::account::AccountFields;
+use super::account::{AccountFields, Name};
 use super::budgets::Budgets;
 use super::challenge::{Escalation, Vouching};
 use super::device::Devices;
 use super::guard::{AtOnce, Guard, Rules};
+use super::method::Methods;
 use super::outcome::Signs;
 use super::secret::Secrets;
-use crate::limit::{LOGIN_PATHS, Mode};
+use super::worry::Worry;
+use crate::limit::{LOGIN_PATHS, Mode, Subject};
 use crate::path::{Pattern, Readings};
 
 /// The most bytes of a request's body that are looked at, and of a response's: 64 KiB. No form that takes a password is longer,
@@ -45,6 +47,8 @@ pub struct Login {
     pub(super) exceeded: Exceeded,
     pub(super) escalation: Option<Escalation>,
     pub(super) devices: Option<Devices>,
+    /// The guard whose known browsers these are; none is its own.
+    devices_of: Option<String>,
     budgets: Budgets,
     at_once: AtOnce,
 }
@@ -73,6 +77,7 @@ impl Login {
             exceeded: Exceeded::default(),
             escalation: Some(Escalation::default()),
             devices: Some(Devices::default()),
+            devices_of: None,
             budgets: Budgets::default(),
             at_once: AtOnce::default(),
         }
@@ -142,6 +147,14 @@ impl Login {
         self
     }
 
+    /// Makes browsers known to another guard, and knows that one's. For a route on which only an account's owner can succeed, such
+    /// as the one behind a reset link: who asked for a link, or registered a name, is not its owner. Default: itself.
+    #[must_use]
+    pub fn devices_of(mut self, guard: impl Into<String>) -> Self {
+        self.devices_of = Some(guard.into());
+        self
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -160,11 +173,6 @@ impl Login {
         self.mode == Mode::Off
     }
 
-    /// Methods are compared in any case: some frameworks fold it.
-    fn counts(&self, method: &Method) -> bool {
-        self.methods.iter().any(|m| m == method || m.as_str().eq_ignore_ascii_case(method.as_str()))
-    }
-
     fn rules(&self) -> Rules {
         let builder = Guard::builder(&self.name).budgets(self.budgets).at_once(self.at_once);
         builder.challenges(self.escalation.is_some()).shadow(self.mode == Mode::Shadow).rules()
@@ -177,6 +185,7 @@ pub struct LoginPolicy {
     logins: Vec<(Login, Arc<Rules>)>,
     secrets: Secrets,
     vouching: Option<Vouching>,
+    realm: String,
 }
 
 impl LoginPolicy {
@@ -184,7 +193,15 @@ impl LoginPolicy {
     #[must_use]
     pub fn new(logins: impl IntoIterator<Item = Login>, secrets: Secrets) -> Self {
         let on = logins.into_iter().filter(|l| !l.is_off());
-        Self { logins: on.map(|login| (login.clone(), Arc::new(login.rules()))).collect(), secrets, vouching: None }
+        Self { logins: on.map(|login| (login.clone(), Arc::new(login.rules()))).collect(), secrets, vouching: None, realm: String::new() }
+    }
+
+    /// Whose accounts these are, where several apps share secrets and store: `ada` of one is not `ada` of another, and who may
+    /// register as her there is not known here. Default: empty.
+    #[must_use]
+    pub fn realm(mut self, realm: impl Into<String>) -> Self {
+        self.realm = realm.into();
+        self
     }
 
     /// With the secret by which a page of the operator vouches for browsers; see [`Vouching`].
@@ -211,6 +228,16 @@ impl LoginPolicy {
         self.logins.iter().map(|(login, _)| login)
     }
 
+    /// The guards that seem not to fit the app, by what a hundred log-ins under this policy have shown.
+    #[must_use]
+    pub fn worries(&self) -> Vec<Worry> {
+        let of = |(login, rules): &(Login, Arc<Rules>)| {
+            let guard = login.name.clone();
+            rules.tally.never().map(move |never| Worry { guard: guard.clone(), never }).collect::<Vec<_>>()
+        };
+        self.logins.iter().flat_map(of).collect()
+    }
+
     pub(super) fn secrets(&self) -> &Secrets {
         &self.secrets
     }
@@ -219,15 +246,27 @@ impl LoginPolicy {
         self.vouching.as_ref()
     }
 
+    /// What the guards count an account by.
+    pub(super) fn account(&self, name: &Name) -> Subject {
+        if self.realm.is_empty() { name.subject() } else { Subject::of([self.realm.as_bytes(), name.subject().as_bytes()]) }
+    }
+
+    /// What a browser is known to: this name, to the letter, at this guard. One that has asked for a password reset has not
+    /// logged in.
+    pub(super) fn device_of(&self, login: &Login, name: &Name) -> Option<Subject> {
+        let guard = login.devices_of.as_ref().unwrap_or(&login.name);
+        name.spelling().map(|spelling| Subject::of([self.realm.as_bytes(), guard.as_bytes(), spelling.as_bytes()]))
+    }
+
     pub(super) fn get(&self, index: usize) -> &(Login, Arc<Rules>) {
         &self.logins[index]
     }
 
     /// Which guard takes a request.
-    pub(super) fn which(&self, method: &Method, path: &str) -> Option<usize> {
+    pub(super) fn which(&self, asked: &Methods<'_>, path: &str) -> Option<usize> {
         let mut readings = None;
         let mut takes = |login: &Login| {
-            login.counts(method) && {
+            asked.any(&login.methods) && {
                 let readings = readings.get_or_insert_with(|| Readings::of(path));
                 login.paths.iter().any(|p| p.matches_any(readings))
             }

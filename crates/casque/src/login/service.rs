@@ -12,6 +12,7 @@ use super::answer;
 use super::cookies;
 use super::future::{Guarded, ResponseFuture};
 use super::layer::{GuardedRequest, LoginGuardLayer, Source};
+use super::method::Methods;
 use super::replay::Replay;
 use super::visit::Visit;
 use crate::client_ip::ClientIp;
@@ -64,7 +65,14 @@ where
             return ResponseFuture::pass(self.inner.call(req.map(Replay::through)));
         }
         let redeems = answer::is_redemption(req.uri().path());
-        let which = if redeems { None } else { policy.which(req.method(), req.uri().path()) };
+        let which = if redeems {
+            None
+        } else {
+            {
+                let asked = Methods { method: req.method(), headers: req.headers(), query: req.uri().query() };
+                policy.which(&asked, req.uri().path())
+            }
+        };
         if which.is_none() && !redeems {
             // The guard's cookies are between it and the browser.
             cookies::strip(req.headers_mut());

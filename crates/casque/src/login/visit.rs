@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, HOST, REFERER};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, request};
 
-use super::account::{self, Found, Head};
+use super::account::{self, Found, Head, Name};
 use super::answer;
 use super::challenge::{self, Pass, Redemption, ReturnTo};
 use super::cookies;
@@ -41,7 +41,10 @@ pub(super) struct Visit {
 /// What the body adds.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    accounts: Vec<Subject>,
+    /// Whether an account's name was found.
+    pub(super) named: bool,
+    /// The account that the browser is known to after a success.
+    device_for: Option<Subject>,
 }
 
 /// What a whole request comes to.
@@ -108,19 +111,26 @@ impl Visit {
             Found::TooMany(_) => return Looked::Answered(answer::too_many_accounts(self)),
             Found::Refuse(refusal) => return Looked::Answered(answer::unreadable(self, refusal)),
         };
-        let accounts: Vec<Account> = names.iter().take(MOST_ACCOUNTS + 1).map(|name| self.account(login, name.subject())).collect();
+        let accounts: Vec<Account> = names.iter().take(MOST_ACCOUNTS + 1).map(|name| self.account(login, name)).collect();
+        // A success at several names is one of whichever the app took, so it makes the browser known to none.
+        let device_for = match &*names {
+            [name] => self.policy.device_of(login, name),
+            _ => None,
+        };
         let route = challenge::route(login.name());
         let pass = Pass::find(self.policy.secrets(), self.scheme, self.client, route, &self.cookies, self.now);
-        let seen = Seen { accounts: accounts.iter().map(|a| a.account).collect() };
+        let seen = Seen { named: !accounts.is_empty(), device_for };
         Looked::Attempt(seen, Attempt { client: self.client, accounts, pass: pass.map(|p| p.subject()) })
     }
 
-    fn account(&self, login: &Login, account: Subject) -> Account {
+    fn account(&self, login: &Login, name: &Name) -> Account {
+        let secrets = self.policy.secrets();
         let device = login
             .devices
-            .and_then(|devices| devices.find(self.policy.secrets(), self.scheme, account, &self.cookies, self.now))
+            .zip(self.policy.device_of(login, name))
+            .and_then(|(devices, owner)| devices.find(secrets, self.scheme, owner, &self.cookies, self.now))
             .map(|device| device.subject());
-        Account { account, device }
+        Account { account: self.policy.account(name), device }
     }
 
     /// A challenge comes back with its solution.
@@ -160,9 +170,7 @@ impl Visit {
 
     /// The cookies that make the browser known, where it has just logged in.
     pub(super) fn grant(&self, seen: &Seen) -> Vec<HeaderValue> {
-        let Some(devices) = self.login().0.devices else { return Vec::new() };
-        let grant =
-            |account: &Subject| devices.grant(self.policy.secrets(), self.scheme, *account, &self.carried, self.now, rand::random());
-        seen.accounts.iter().flat_map(grant).collect()
+        let Some((devices, owner)) = self.login().0.devices.zip(seen.device_for) else { return Vec::new() };
+        devices.grant(self.policy.secrets(), self.scheme, owner, &self.carried, self.now, rand::random())
     }
 }

@@ -46,7 +46,7 @@ pub struct Receipt {
 }
 
 /// The answer to a set of charges.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Outcome {
     /// The answers in order, up to and including the first refusal that counts.
     pub decisions: Decisions,

@@ -96,7 +96,7 @@ fn has_broken_escape(value: &[u8]) -> bool {
 }
 
 /// `+` as a space, and percent-encodings decoded once; those that are none stay.
-pub(super) fn decoded(text: &[u8]) -> Vec<u8> {
+pub(in super::super) fn decoded(text: &[u8]) -> Vec<u8> {
     let digit = |b: &u8| char::from(*b).to_digit(16).and_then(|d| u8::try_from(d).ok());
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;

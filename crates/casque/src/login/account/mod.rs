@@ -62,6 +62,8 @@ pub use fields::AccountFields;
 pub use name::Name;
 pub use refusal::Refusal;
 
+pub(super) use form::decoded;
+
 use media::Reading;
 use walk::{Gathered, Source, Walk};
 

@@ -15,8 +15,21 @@ const LONGEST: usize = 512;
 /// WordPress take `v\u{ed}ctim` for `victim`.
 ///
 /// It is never printed by `Debug`: names end in logs, and people type passwords into the wrong field.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Name(String);
+#[derive(Clone)]
+pub struct Name {
+    normal: String,
+    /// A digest of the name as it was sent; none if it was sent in several spellings.
+    spelling: Option<Subject>,
+}
+
+/// Two spellings of one account are one name.
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        self.normal == other.normal
+    }
+}
+
+impl Eq for Name {}
 
 impl Name {
     /// The name as it was sent; none if nothing is left of it.
@@ -31,27 +44,45 @@ impl Name {
         }
         let normal = normalize_name(sent);
         let normal = if normal.is_ascii() { normal } else { normalize_name(&without_accents(&normal)) };
-        Ok((!normal.is_empty()).then_some(Self(normal)))
+        Ok((!normal.is_empty()).then(|| Self::spelled(normal, sent)))
     }
 
     /// The value of a header field: a name, or a key or token, which may be longer.
     pub(super) fn read_key(sent: &[u8]) -> Result<Option<Self>, Refusal> {
         if sent.len() > LONGEST && sent.iter().all(u8::is_ascii_graphic) {
-            return Ok(Some(Self(String::from_utf8_lossy(sent).into_owned())));
+            let key = String::from_utf8_lossy(sent);
+            return Ok(Some(Self::spelled(key.clone().into_owned(), &key)));
         }
         Self::read(sent)
+    }
+
+    fn spelled(normal: String, sent: &str) -> Self {
+        Self { normal, spelling: Some(Subject::of(["spelling", sent])) }
+    }
+
+    /// The same name, sent in another place too.
+    pub(super) fn joined(self, other: &Self) -> Self {
+        let spelling = self.spelling.filter(|_| self.spelling == other.spelling);
+        Self { spelling, ..self }
     }
 
     /// The name in normal form, in clear.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.normal
     }
 
     /// What limits count it under.
     #[must_use]
     pub fn subject(&self) -> Subject {
-        Subject::of(["account", &self.0])
+        Subject::of(["account", &self.normal])
+    }
+
+    /// The name to the letter, for what must not hold for another spelling: to an app that tells `Ada` from `ada`, who is the one
+    /// has not signed in as the other. None if the request spells it in several ways.
+    #[must_use]
+    pub fn spelling(&self) -> Option<Subject> {
+        self.spelling
     }
 }
 
@@ -92,7 +123,7 @@ mod tests {
     use super::*;
 
     fn name(sent: &str) -> String {
-        Name::read(sent.as_bytes()).unwrap().unwrap().0
+        Name::read(sent.as_bytes()).unwrap().unwrap().normal
     }
 
     #[test]
@@ -123,6 +154,14 @@ mod tests {
         assert_eq!(Name::read_key(&token).unwrap().unwrap().as_str().len(), 2000);
         assert_eq!(Name::read_key(&[&token[..], b" y"].concat()), Err(Refusal::OddName));
         assert_eq!(Name::read_key(b"Ada"), Name::read(b"ada"));
+    }
+
+    #[test]
+    fn one_account_in_two_spellings_has_none() {
+        let read = |sent: &str| Name::read(sent.as_bytes()).unwrap().unwrap();
+        assert_eq!(read("ada").spelling(), read("ada").spelling());
+        assert!(read("ada") == read("Ada") && read("ada").spelling() != read("Ada").spelling());
+        assert!(read("ada").joined(&read("ada")).spelling().is_some() && read("ada").joined(&read("Ada")).spelling().is_none());
     }
 
     #[test]

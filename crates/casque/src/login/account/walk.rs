@@ -99,7 +99,8 @@ impl Gathered {
             }
             let times = |field: &Seen| read.iter().filter(|(n, s)| n == name && same_field(field, s)).count();
             let times = read.iter().map(|(_, field)| times(field)).max().unwrap_or(1);
-            names.extend(std::iter::repeat_n(name.clone(), times));
+            let joined = read.iter().filter(|(n, _)| n == name).fold(name.clone(), |joined, (n, _)| joined.joined(n));
+            names.extend(std::iter::repeat_n(joined, times));
         }
         Ok(match names.len() {
             0 => Found::Nothing,
