@@ -1,6 +1,7 @@
 """The one client that drives every defence: raw HTTP/1.1, so that nothing is tidied up on the way."""
 
 import asyncio
+import collections
 import json
 import urllib.request
 
@@ -73,7 +74,9 @@ async def in_turn(port, requests):
 
 
 async def flood(port, requests, connections):
-    """As fast as they are answered, over kept connections; a connection that is closed is opened again."""
+    """As fast as they are answered, over kept connections; a connection that is closed is opened again. How often which status
+    came."""
+    statuses = collections.Counter()
 
     async def worker(source):
         reader = writer = None
@@ -82,7 +85,7 @@ async def flood(port, requests, connections):
                 if writer is None:
                     reader, writer = await asyncio.open_connection(HOST, port)
                 writer.write(request.bytes)
-                await read_answer(reader)
+                statuses[await read_answer(reader)] += 1
             except (OSError, asyncio.IncompleteReadError):
                 writer = None
         if writer:
@@ -91,6 +94,7 @@ async def flood(port, requests, connections):
     # One iterator for all: whoever is free takes the next.
     source = iter(requests)
     await asyncio.gather(*(worker(source) for _ in range(connections)))
+    return statuses
 
 
 def counted(port, path="/"):

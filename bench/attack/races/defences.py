@@ -178,7 +178,7 @@ class Stand:
     def memory_kb(self):
         """Of what holds the defence's state; where that is Redis, of it and the app."""
         mine = self.processes if self.defence.inside == "rlf-redis" else self.processes[-1:]
-        return sum(process.memory_kb()["Pss"] for process in mine)
+        return sum(process.memory_kb()["Rss"] for process in mine)
 
     def __enter__(self):
         return self
