@@ -116,7 +116,7 @@ fn the_baselines_are_what_they_are_known_for() {
 
 /// Reserves from many threads that start together, and counts how many the app would have looked at. Reservations are held until
 /// all have asked, as those of an app that takes its time.
-fn checked_at_once(guard: &Guard, attempts: Vec<Attempt>, outcome: Outcome) -> usize {
+fn checked_at_once(guard: &Guard, attempts: &[Attempt], outcome: Outcome) -> usize {
     const THREADS: usize = 16;
     let start = Arc::new(Barrier::new(THREADS));
     let each = attempts.len() / THREADS;
@@ -169,26 +169,26 @@ const RACERS: u32 = 1_600;
 #[test]
 fn the_race_factor_is_one() {
     for round in 0..20 {
-        let at_one_account = (0..RACERS).map(|n| attempt(n << 12, round, None)).collect();
-        assert_eq!(checked_at_once(&guard(WIDE), at_one_account, Outcome::Failure), 5, "of one account, from everywhere");
-        let of_one_source = (0..RACERS).map(|n| attempt(7, n, None)).collect();
-        assert_eq!(checked_at_once(&guard(WIDE), of_one_source, Outcome::Failure), 20, "of one source, at all accounts");
-        let of_one_network = (0..RACERS).map(|n| attempt(n % 256, n, None)).collect();
-        assert_eq!(checked_at_once(&guard(WIDE), of_one_network, Outcome::Failure), 300, "of one network, at all accounts");
+        let at_one_account: Vec<_> = (0..RACERS).map(|n| attempt(n << 12, round, None)).collect();
+        assert_eq!(checked_at_once(&guard(WIDE), &at_one_account, Outcome::Failure), 5, "of one account, from everywhere");
+        let of_one_source: Vec<_> = (0..RACERS).map(|n| attempt(7, n, None)).collect();
+        assert_eq!(checked_at_once(&guard(WIDE), &of_one_source, Outcome::Failure), 20, "of one source, at all accounts");
+        let of_one_network: Vec<_> = (0..RACERS).map(|n| attempt(n % 256, n, None)).collect();
+        assert_eq!(checked_at_once(&guard(WIDE), &of_one_network, Outcome::Failure), 300, "of one network, at all accounts");
     }
 }
 
 #[test]
 fn the_race_factor_is_one_for_a_stolen_device_cookie() {
     // The device's budget, and then the account's as anybody has it.
-    let with_one_cookie = (0..RACERS).map(|n| attempt(n << 12, 1, Some(9))).collect();
-    assert_eq!(checked_at_once(&guard(WIDE), with_one_cookie, Outcome::Failure), 10 + 5);
+    let with_one_cookie: Vec<_> = (0..RACERS).map(|n| attempt(n << 12, 1, Some(9))).collect();
+    assert_eq!(checked_at_once(&guard(WIDE), &with_one_cookie, Outcome::Failure), 10 + 5);
 }
 
 #[test]
 fn no_more_than_two_at_an_account_are_looked_at_at_a_time() {
-    let at_one_account = (0..RACERS).map(|n| attempt(n << 12, 1, None)).collect();
-    let checked = checked_at_once(&guard(AtOnce::default()), at_one_account, Outcome::Failure);
+    let at_one_account: Vec<_> = (0..RACERS).map(|n| attempt(n << 12, 1, None)).collect();
+    let checked = checked_at_once(&guard(AtOnce::default()), &at_one_account, Outcome::Failure);
     assert!((2..=5).contains(&checked), "{checked}");
 }
 
@@ -196,6 +196,6 @@ fn no_more_than_two_at_an_account_are_looked_at_at_a_time() {
 fn right_passwords_in_a_race_leave_no_charge() {
     let guard = guard(WIDE);
     let owners: Vec<_> = (0..RACERS).map(|n| attempt(n << 12, 1, None)).collect();
-    assert!(checked_at_once(&guard, owners.clone(), Outcome::Success) >= 5);
-    assert_eq!(checked_at_once(&guard, owners, Outcome::Failure), 5, "what was given back is there again, and no more");
+    assert!(checked_at_once(&guard, &owners, Outcome::Success) >= 5);
+    assert_eq!(checked_at_once(&guard, &owners, Outcome::Failure), 5, "what was given back is there again, and no more");
 }
