@@ -163,6 +163,16 @@ test('verdaccio: its page loads, a package is published and downloaded through t
     await npm(t, parcel, url, added.json.token, 'publish', '--provenance=false');
   });
 
+  await t.test('its page\'s log-in works twenty times in a row', async () => {
+    const logIn = (username, password) => request(`${url}/-/verdaccio/sec/login`, json('POST', { username, password }));
+    for (let n = 0; n < 20; n += 1) {
+      const answer = await logIn('tester', 'a-long-password');
+      assert.equal(answer.status, 200, `log-in ${n}: ${answer.text}`);
+      assert.equal(typeof answer.json.token, 'string');
+      assert.match(answer.headers['set-cookie'].join(), /casque-d-/);
+    }
+  });
+
   await t.test('the description names the gateway as the place to download from', async () => {
     const { through } = await same(direct, url, '/casque-e2e-parcel');
     const { tarball } = through.json.versions['1.2.3'].dist;

@@ -169,11 +169,11 @@ const RACERS: u32 = 1_600;
 #[test]
 fn the_race_factor_is_one() {
     for round in 0..20 {
-        let at_one_account: Vec<_> = (0..RACERS).map(|n| attempt(n << 12, round, None)).collect();
+        let at_one_account: Vec<Attempt> = (0..RACERS).map(|n| attempt(n << 12, round, None)).collect();
         assert_eq!(checked_at_once(&guard(WIDE), &at_one_account, Outcome::Failure), 5, "of one account, from everywhere");
-        let of_one_source: Vec<_> = (0..RACERS).map(|n| attempt(7, n, None)).collect();
+        let of_one_source: Vec<Attempt> = (0..RACERS).map(|n| attempt(7, n, None)).collect();
         assert_eq!(checked_at_once(&guard(WIDE), &of_one_source, Outcome::Failure), 20, "of one source, at all accounts");
-        let of_one_network: Vec<_> = (0..RACERS).map(|n| attempt(n % 256, n, None)).collect();
+        let of_one_network: Vec<Attempt> = (0..RACERS).map(|n| attempt(n % 256, n, None)).collect();
         assert_eq!(checked_at_once(&guard(WIDE), &of_one_network, Outcome::Failure), 300, "of one network, at all accounts");
     }
 }
@@ -181,13 +181,13 @@ fn the_race_factor_is_one() {
 #[test]
 fn the_race_factor_is_one_for_a_stolen_device_cookie() {
     // The device's budget, and then the account's as anybody has it.
-    let with_one_cookie: Vec<_> = (0..RACERS).map(|n| attempt(n << 12, 1, Some(9))).collect();
+    let with_one_cookie: Vec<Attempt> = (0..RACERS).map(|n| attempt(n << 12, 1, Some(9))).collect();
     assert_eq!(checked_at_once(&guard(WIDE), &with_one_cookie, Outcome::Failure), 10 + 5);
 }
 
 #[test]
 fn no_more_than_two_at_an_account_are_looked_at_at_a_time() {
-    let at_one_account: Vec<_> = (0..RACERS).map(|n| attempt(n << 12, 1, None)).collect();
+    let at_one_account: Vec<Attempt> = (0..RACERS).map(|n| attempt(n << 12, 1, None)).collect();
     let checked = checked_at_once(&guard(AtOnce::default()), &at_one_account, Outcome::Failure);
     assert!((2..=5).contains(&checked), "{checked}");
 }

@@ -3,11 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// The variable of this name, which the policy file writes as `env:NAME`. One that is empty or no text counts as not set.
-///
-/// Besides those that a file names, `CASQUE_REDIS_URL` says where limits are kept, and `CASQUE_SECRET` what their names are hashed
-/// under and what the login guard's cookies are made with, where the file says nothing of it.
-pub(crate) fn named(name: &str) -> Option<String> {
+/// The text of a variable that holds a secret; `None` where it is not set, empty, or no text.
+pub(crate) fn secret(name: &str) -> Option<String> {
     std::env::var_os(name)?.into_string().ok().filter(|text| !text.trim().is_empty())
 }
 

@@ -20,11 +20,11 @@ pub(crate) fn find(section: &SecretSection, document: &Document<'_>) -> LoginSec
     };
     let mut all: Vec<(Range<usize>, String, String)> = Vec::new();
     if section.is_empty() {
-        let text = env::named(DEFAULT).unwrap_or_default();
+        let text = env::secret(DEFAULT).unwrap_or_default();
         all.extend(each(&text).map(|secret| (section.span.clone(), DEFAULT.to_owned(), secret.to_owned())));
     }
     for name in &section.env {
-        match env::named(&name.value) {
+        match env::secret(&name.value) {
             Some(text) => all.extend(each(&text).map(|secret| (name.span.clone(), name.value.clone(), secret.to_owned()))),
             None => report(&name.span, format!("the variable `{}` is not set", name.value), "set it, or take it out of [login-secret]"),
         }
@@ -39,7 +39,7 @@ pub(crate) fn find(section: &SecretSection, document: &Document<'_>) -> LoginSec
     }
     let secrets = if all.is_empty() { None } else { checked(&all, report) };
     let vouching = section.captcha_env.as_ref().and_then(|name| {
-        let Some(text) = env::named(&name.value) else {
+        let Some(text) = env::secret(&name.value) else {
             report(&name.span, format!("the variable `{}` is not set", name.value), "your captcha page has the same secret");
             return None;
         };

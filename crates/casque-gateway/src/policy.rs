@@ -75,10 +75,10 @@ pub struct Overrides {
     pub listen: Option<SocketAddr>,
     /// `--upstream`, or the port that a child was given.
     pub upstream: Option<Upstream>,
-    /// What `[login-secret]` leads to.
-    pub login_secrets: LoginSecrets,
     /// Looks up what the file writes as `env:NAME`. `None`: no variable is set.
     pub variable: Option<fn(&str) -> Option<String>>,
+    /// What `[login-secret]` leads to.
+    pub login_secrets: LoginSecrets,
 }
 
 /// The secrets of the login guard, as they were found.
@@ -137,6 +137,18 @@ impl Policy {
         &self.routes.find(Some(host), path).headers
     }
 
+    /// Where the limits' state is, for people to read; `None`: in memory.
+    #[must_use]
+    pub fn store(&self) -> Option<String> {
+        let store = self.store.as_ref()?;
+        let otherwise = match store.when_it_fails() {
+            OnError::Local => "counted on here while it cannot answer",
+            OnError::Allow => "no limits while it cannot answer",
+            OnError::Deny => "503 while it cannot answer",
+        };
+        Some(format!("{}; {otherwise}", store.addresses()))
+    }
+
     /// All limits of all routes, each once.
     #[must_use]
     pub fn limits(&self) -> Vec<&Limit> {
@@ -162,18 +174,6 @@ impl Policy {
     /// Whether an address is a trusted proxy's.
     pub(crate) fn trusts(&self, address: std::net::IpAddr) -> bool {
         self.trusted.contains(address)
-    }
-
-    /// Where the limits' state is, for people to read; `None`: in memory.
-    #[must_use]
-    pub fn store(&self) -> Option<String> {
-        let store = self.store.as_ref()?;
-        let otherwise = match store.when_it_fails() {
-            OnError::Local => "counted on here while it cannot answer",
-            OnError::Allow => "no limits while it cannot answer",
-            OnError::Deny => "503 while it cannot answer",
-        };
-        Some(format!("{}; {otherwise}", store.addresses()))
     }
 
     /// Guards of log-ins that seem not to fit their apps.

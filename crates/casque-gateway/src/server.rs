@@ -12,7 +12,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use casque::limit::MemoryStore;
 use casque::login::{Guards, Worry};
 use casque::serve::{Caps, Drain, Stopper, accept, connection, stopper};
 
@@ -59,6 +58,8 @@ pub(crate) struct Shared {
     unheard_proxy: OnceLock<IpAddr>,
     /// Where the limits' state is.
     store: Arc<LimitStore>,
+    /// The same of browsers that the login guard knows.
+    devices: Arc<LimitStore>,
     told: Mutex<Told>,
 }
 
@@ -146,7 +147,9 @@ impl Handle {
     /// Swaps the policy. Requests in flight finish under the old one; the listening address, the number of threads, the
     /// connection caps and the form of the log stay as they were started.
     pub fn reload(&self, policy: Policy) {
-        self.shared.store.choose(policy.store.as_ref());
+        for store in [&self.shared.store, &self.shared.devices] {
+            store.choose(policy.store.as_ref());
+        }
         *self.shared.policy.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
         self.shared.generation.fetch_add(1, Ordering::AcqRel);
     }
@@ -190,12 +193,17 @@ impl Gateway {
         let (admin, admin_socket) = (admin.transpose()?, policy.admin_socket.as_deref().map(AdminSocket::bind).transpose()?);
         let (stop, drain) = stopper();
         let store = Arc::new(LimitStore::default());
-        store.choose(policy.store.as_ref());
+        // Known browsers have a table of their own, which no flood of strangers reaches.
+        let devices = Arc::new(LimitStore::with_capacity(1 << 16));
+        for store in [&store, &devices] {
+            store.choose(policy.store.as_ref());
+        }
         let shared = Arc::new(Shared {
             generation: AtomicU64::new(0),
             policy: Mutex::new(Arc::new(policy)),
             unheard_proxy: OnceLock::new(),
             store,
+            devices,
             told: Mutex::default(),
         });
         Ok(Self { socket, address, admin, admin_socket, shared, stop, drain })
@@ -235,10 +243,7 @@ impl Gateway {
         };
         let caps = Caps::new(policy.settings.max_connections, policy.settings.max_connections_per_client);
         let (logger, writer) = LogWriter::start(policy.access_log, log);
-        // Known browsers have a table of their own, which no flood of strangers reaches.
-        let store = self.shared.store.clone();
-        let devices = Arc::new(store.apart(MemoryStore::with_capacity(1 << 16)));
-        let guards = Arc::new(Guards::new(store.clone()).devices(devices));
+        let guards = Arc::new(Guards::new(self.shared.store.clone()).devices(self.shared.devices.clone()));
         let inbox = Arc::new(Inbox::default());
         if let Some(socket) = self.admin {
             admin::start(socket.into(), inbox.clone(), self.drain.clone())?;
@@ -246,7 +251,7 @@ impl Gateway {
         // Its file is there until the last worker has ended.
         let admin_socket = self.admin_socket;
         if let Some(socket) = &admin_socket {
-            socket.start(Verbs::new(self.shared.clone(), store.clone()), self.drain.clone())?;
+            socket.start(Verbs::new(self.shared.clone(), self.shared.store.clone()), self.drain.clone())?;
         }
         let mut workers = Vec::new();
         for n in 0..threads {
@@ -310,7 +315,9 @@ impl Worker {
     async fn serve(self) -> io::Result<()> {
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
         // A Redis that is not there must neither keep the gateway from starting nor hold up its first requests.
-        tokio::task::spawn_local(self.shared.store.connect());
+        for store in [&self.shared.store, &self.shared.devices] {
+            tokio::task::spawn_local(store.connect());
+        }
         let store = self.shared.store.clone();
         let current = Current::new(self.shared);
         let stack = stack::build(current.clone(), store, self.guards, self.inbox, self.logger, self.drain.clone());

@@ -135,8 +135,7 @@ impl Reply<'_> {
             escape_html(self.detail)
         );
         if let Some(seconds) = self.retry_after {
-            let unit = if seconds == 1 { "second" } else { "seconds" };
-            let _ = write!(page, "<p>Try again in {seconds} {unit}.</p>");
+            let _ = write!(page, "<p>Try again in {}.</p>", in_words(seconds));
         }
         let _ = write!(page, "<p><small>{status}");
         if let Some(id) = self.request_id {
@@ -217,6 +216,17 @@ pub fn json_string(s: &str) -> String {
     out
 }
 
+/// A time as people say it, rounded up: nobody counts 773 seconds.
+fn in_words(seconds: u64) -> String {
+    let (n, unit) = match seconds {
+        0..120 => (seconds, "second"),
+        120..7200 => (seconds.div_ceil(60), "minute"),
+        _ => (seconds.div_ceil(3600), "hour"),
+    };
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{n} {unit}{plural}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -264,5 +274,14 @@ mod tests {
         use sha2::Digest as _;
         let hash = base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(STYLE));
         assert!(PAGE_CSP.contains(&hash), "style-src should name 'sha256-{hash}'");
+    }
+
+    #[test]
+    fn times_are_said_as_people_say_them() {
+        for (seconds, words) in
+            [(1, "1 second"), (119, "119 seconds"), (120, "2 minutes"), (773, "13 minutes"), (7200, "2 hours"), (86_000, "24 hours")]
+        {
+            assert_eq!(in_words(seconds), words);
+        }
     }
 }

@@ -11,7 +11,7 @@ use axum::body::Body;
 use casque::client_ip::{ClientIp, TrustedProxies};
 use casque::clock::{ManualClock, Micros};
 use casque::limit::{MemoryStore, Mode};
-use casque::login::{Exceeded, Guarded, Guards, Login, LoginGuardLayer, LoginPolicy, Outcome, Replay, Secrets};
+use casque::login::{Exceeded, Guarded, Guards, Login, LoginGuardLayer, LoginPolicy, Outcome, Replay, Secrets, Trust};
 use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
@@ -29,11 +29,15 @@ struct Bench {
 async fn log_in(req: Request<Replay<Body>>, looked_at: Arc<AtomicU32>) -> Result<Response<Body>, Infallible> {
     let asked_for_cookies = req.headers().get(COOKIE).map(|c| c.to_str().unwrap().to_owned()).unwrap_or_default();
     assert!(!asked_for_cookies.contains("casque"), "the guard's cookies are none of the app's: {asked_for_cookies}");
+    let from = req.headers().get(http::header::REFERER).cloned();
     let body = req.into_body().collect().await.unwrap().to_bytes();
     looked_at.fetch_add(1, Ordering::SeqCst);
     let text = String::from_utf8_lossy(&body);
     let mut response = Response::new(Body::from(body.clone()));
-    if text.contains("password=right") {
+    if text.contains("password=sent-back") {
+        *response.status_mut() = StatusCode::FOUND;
+        response.headers_mut().insert(LOCATION, from.unwrap());
+    } else if text.contains("password=right") {
         *response.status_mut() = StatusCode::FOUND;
         response.headers_mut().insert(LOCATION, "/home".parse().unwrap());
     } else if text.contains("password=broken") {
@@ -129,7 +133,7 @@ async fn a_botnet_gets_five_guesses_and_the_owner_gets_in_by_a_known_browser() {
     }
     let mut other = form("203.0.113.9", "email=bob@example.org&password=wrong");
     other.headers_mut().insert(COOKIE, device.parse().unwrap());
-    assert_eq!(bench.send(other).await.extensions().get::<Guarded>().unwrap().trust, Some(casque::login::Trust::Unknown));
+    assert_eq!(bench.send(other).await.extensions().get::<Guarded>().unwrap().trust, Some(Trust::Unknown));
 }
 
 #[tokio::test]
@@ -269,14 +273,14 @@ async fn no_log_in_of_ones_own_makes_a_browser_known_to_another_account() {
         assert_eq!(own.status(), 302, "{decoy}");
         let mut guess = form("203.0.113.5", "email=alice&password=neither");
         guess.headers_mut().insert(COOKIE, cookies(&own).parse().unwrap());
-        assert_ne!(bench.send(guess).await.extensions().get::<Guarded>().unwrap().trust, Some(casque::login::Trust::Known), "{decoy}");
+        assert_ne!(bench.send(guess).await.extensions().get::<Guarded>().unwrap().trust, Some(Trust::Known), "{decoy}");
     }
 }
 
 /// To have asked for a password reset, or to have registered, is not to have logged in.
 #[tokio::test]
 async fn a_browser_is_known_to_one_guard_of_one_app() {
-    let logins = || [login(), Login::new("reset", ["/reset"]).unwrap()];
+    let logins = || [login(), Login::new("reset", ["/reset"]).unwrap(), Login::new("link", ["/link"]).unwrap().devices_of("login")];
     let secrets = || Secrets::new(["a secret that is long enough for a test"]).unwrap();
     let guards = Arc::new(Guards::with_clock(Arc::new(MemoryStore::with_capacity(4096)), ManualClock::at(Micros(1_700_000_000_000_000))));
     let app = |realm: &str| {
@@ -288,15 +292,35 @@ async fn a_browser_is_known_to_one_guard_of_one_app() {
         *req.uri_mut() = path.parse().unwrap();
         req
     };
-    let reset = app("").oneshot(to("/reset")).await.unwrap();
-    for (realm, cookies, trust) in [
-        ("", cookies(&reset), casque::login::Trust::Unknown),
-        ("other app", cookies(&app("").oneshot(to("/login")).await.unwrap()), casque::login::Trust::Unknown),
-    ] {
+    for (path, realm, trust) in
+        [("/reset", "", Trust::Unknown), ("/login", "other app", Trust::Unknown), ("/login", "", Trust::Known), ("/link", "", Trust::Known)]
+    {
+        let cookies = cookies(&app("").oneshot(to(path)).await.unwrap());
         let mut req = to("/login");
         req.headers_mut().insert(COOKIE, cookies.parse().unwrap());
         let response = app(realm).oneshot(req).await.unwrap();
-        assert_eq!(response.extensions().get::<Guarded>().unwrap().trust, Some(trust), "{realm}");
+        assert_eq!(response.extensions().get::<Guarded>().unwrap().trust, Some(trust), "{path} {realm}");
+    }
+}
+
+/// Laravel and others redirect to `Referer` after a wrong password.
+#[tokio::test]
+async fn being_sent_back_to_where_one_says_one_came_from_is_no_success() {
+    let signs = || {
+        let sign = casque::login::outcome::Sign::new().location_not("/login").unwrap();
+        casque::login::outcome::Signs::new().success(sign)
+    };
+    for guard in [login(), login().signs(signs())] {
+        let bench = bench(guard);
+        for n in 0..9 {
+            let mut req = form(&format!("10.0.{n}.1"), "email=alice&password=sent-back");
+            req.headers_mut().insert("referer", "https://shop.example/home?x=1".parse().unwrap());
+            let response = bench.send(req).await;
+            assert_eq!(response.status(), if n < 5 { 302 } else { 429 }, "{n}");
+            if n < 5 {
+                assert_eq!(response.headers()[LOCATION], "https://shop.example/home?x=1");
+            }
+        }
     }
 }
 

@@ -1,16 +1,17 @@
 //! How clients stand with the limits, as JSON. Pure but for the store.
 
 use casque::clock::{Clock, Micros};
-use casque::limit::store::memory::{About, MemoryStore};
-use casque::limit::{Budget, Decision, Key, Limit, Part, Subject};
+use casque::limit::store::memory::About;
+use casque::limit::{Decision, Limit, Part, Subject};
 use serde_json::{Value, json};
 
 use crate::names::{client, client_name, network_name};
+use crate::store::LimitStore;
 
 /// What is asked of.
 pub(super) struct Asked<'a> {
     pub(super) limits: &'a [&'a Limit],
-    pub(super) store: &'a MemoryStore,
+    pub(super) store: &'a LimitStore,
     pub(super) clock: &'a dyn Clock,
     pub(super) now: Micros,
 }
@@ -28,6 +29,7 @@ struct Entry<'a> {
 pub(super) fn top(asked: &Asked<'_>, n: usize) -> Value {
     let rows: Vec<Value> = asked
         .store
+        .memory()
         .top(n)
         .into_iter()
         .map(|offender| {
@@ -62,17 +64,11 @@ pub(super) fn explain(asked: &Asked<'_>, who: &str) -> Value {
     json!({ "who": who, "limits": rows, "not-known": not_known })
 }
 
-/// Forgets what somebody did, or with no name all that are listed; under one limit, or all. What is forgotten is added to
-/// `forgotten`, for it may be kept elsewhere too.
+/// Forgets what somebody did, or with no name all that are listed; under one limit, or all.
 ///
 /// # Errors
 /// What is missing, or not known.
-pub(super) fn unblock(
-    asked: &Asked<'_>,
-    who: Option<&str>,
-    limit: Option<&str>,
-    forgotten: &mut Vec<(Key, Budget)>,
-) -> Result<Value, String> {
+pub(super) fn unblock(asked: &Asked<'_>, who: Option<&str>, limit: Option<&str>) -> Result<Value, String> {
     if let Some(name) = limit.filter(|name| asked.limits.iter().all(|l| l.name() != *name)) {
         let known: Vec<&str> = asked.limits.iter().map(|l| l.name()).collect();
         return Err(format!("no limit is called `{name}`; there are {}", known.join(", ")));
@@ -81,7 +77,7 @@ pub(super) fn unblock(
     let found: Vec<Entry<'_>> = match (who, limit) {
         (Some(who), _) => limits.filter_map(|limit| entries(limit, who).ok()).flatten().collect(),
         (None, Some(_)) => {
-            let listed = asked.store.top(usize::MAX);
+            let listed = asked.store.memory().top(usize::MAX);
             let of = |limit: &'_ &'_ Limit| -> Vec<(About, Subject)> {
                 listed.iter().filter_map(|o| About::of(&o.key, limit.id()).map(|about| (about, o.key.subject))).collect()
             };
@@ -93,7 +89,6 @@ pub(super) fn unblock(
     for entry in &found {
         let before = asked.standing(entry);
         // Who is listed for what is long over is taken off the list, but there is nothing to unblock.
-        forgotten.push((entry.about.key(entry.limit.id(), entry.subject), entry.limit.budget(asked.clock)));
         let after = asked.store.pardon(entry.about, entry.limit.id(), entry.limit.budget(asked.clock), entry.subject, asked.now);
         if !before.reset_after.is_zero() {
             let mut row = row(asked, entry, after);
@@ -106,7 +101,7 @@ pub(super) fn unblock(
 
 impl Asked<'_> {
     fn standing(&self, entry: &Entry<'_>) -> Decision {
-        self.store.standing(entry.about, entry.limit.id(), entry.limit.budget(self.clock), entry.subject, self.now)
+        self.store.memory().standing(entry.about, entry.limit.id(), entry.limit.budget(self.clock), entry.subject, self.now)
     }
 }
 
@@ -188,7 +183,7 @@ mod tests {
 
     struct World {
         limits: Vec<Limit>,
-        store: MemoryStore,
+        store: LimitStore,
         clock: ManualClock,
     }
 
@@ -202,7 +197,7 @@ mod tests {
                 Limit::new("paths", Quota::daily(3)).by(CountBy::new([Part::Client, Part::Path])),
                 Limit::new("none", Quota::per_hour(1)).mode(Mode::Off),
             ];
-            Self { limits, store: MemoryStore::with_capacity(4096), clock: ManualClock::at(Micros(1_000_000_000)) }
+            Self { limits, store: LimitStore::with_capacity(4096), clock: ManualClock::at(Micros(1_000_000_000)) }
         }
 
         fn ask<R>(&self, ask: impl FnOnce(&Asked<'_>) -> R) -> R {
@@ -215,7 +210,7 @@ mod tests {
             for _ in 0..times {
                 let key = Key { limit: limit.id(), subject };
                 let charge = Charge { key, budget: limit.budget(&self.clock), cost: 1, advisory: false, creator };
-                self.store.charge(&[charge], self.clock.now()).into_inner().unwrap();
+                self.store.memory().charge(&[charge], self.clock.now()).into_inner().unwrap();
             }
         }
     }
@@ -278,19 +273,19 @@ mod tests {
         for who in [alice, bob] {
             world.charge(0, who, None, 3);
         }
-        let done = world.ask(|asked| unblock(asked, Some("2001:db8::7"), None, &mut Vec::new())).unwrap();
+        let done = world.ask(|asked| unblock(asked, Some("2001:db8::7"), None)).unwrap();
         let rows = done["unblocked"].as_array().unwrap();
         assert_eq!(
             (rows.len(), &rows[0]["limit"], &rows[0]["remaining"], &rows[0]["was-refused"]),
             (1, &json!("client"), &json!(2), &json!(true))
         );
         assert_eq!(world.ask(|asked| top(asked, 5))["refused-most"][0]["who"], "192.0.2.1");
-        assert_eq!(world.ask(|asked| unblock(asked, Some("2001:db8::7"), None, &mut Vec::new())).unwrap()["unblocked"], json!([]));
-        assert_eq!(world.ask(|asked| unblock(asked, Some("192.0.2.1"), Some("net"), &mut Vec::new())).unwrap()["unblocked"], json!([]));
-        let all = world.ask(|asked| unblock(asked, None, Some("client"), &mut Vec::new())).unwrap();
+        assert_eq!(world.ask(|asked| unblock(asked, Some("2001:db8::7"), None)).unwrap()["unblocked"], json!([]));
+        assert_eq!(world.ask(|asked| unblock(asked, Some("192.0.2.1"), Some("net"))).unwrap()["unblocked"], json!([]));
+        let all = world.ask(|asked| unblock(asked, None, Some("client"))).unwrap();
         assert_eq!(all["unblocked"][0]["who"], "192.0.2.1");
-        assert!(world.ask(|asked| unblock(asked, None, Some("cleint"), &mut Vec::new())).unwrap_err().contains("there are client, net"));
-        assert!(world.ask(|asked| unblock(asked, None, None, &mut Vec::new())).is_err());
+        assert!(world.ask(|asked| unblock(asked, None, Some("cleint"))).unwrap_err().contains("there are client, net"));
+        assert!(world.ask(|asked| unblock(asked, None, None)).is_err());
     }
 
     #[test]

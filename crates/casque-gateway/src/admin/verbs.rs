@@ -8,7 +8,6 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use casque::clock::{Clock, SystemClock};
-use casque::limit::{Budget, Change, Key, Store as _};
 use casque::serve::Body as ClientBody;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -59,13 +58,7 @@ impl Service<Request<ClientBody>> for Verbs {
                 Ok(body) => body.to_bytes(),
                 Err(_) => return Ok(text(StatusCode::BAD_REQUEST, "the body could not be read: 8 KiB of JSON at most\n")),
             };
-            let mut forgotten = Vec::new();
-            let answer = verbs.answer(&parts.method, parts.uri.path(), parts.uri.query().unwrap_or(""), &body, &mut forgotten);
-            // In Redis too, if that is where it counts; a store in trouble has nothing to forget it by.
-            for (key, budget) in forgotten {
-                let _ = verbs.store.change(key, budget, Change::Reset, SystemClock.now()).await;
-            }
-            Ok(answer)
+            Ok(verbs.answer(&parts.method, parts.uri.path(), parts.uri.query().unwrap_or(""), &body))
         })
     }
 }
@@ -75,10 +68,10 @@ impl Verbs {
         Self { shared, store }
     }
 
-    fn answer(&self, method: &Method, path: &str, query: &str, body: &[u8], forgotten: &mut Vec<(Key, Budget)>) -> Response<Full<Bytes>> {
+    fn answer(&self, method: &Method, path: &str, query: &str, body: &[u8]) -> Response<Full<Bytes>> {
         let (policy, clock) = (self.shared.policy(), SystemClock);
         let (limits, now) = (policy.limits(), clock.now());
-        let asked = Asked { limits: &limits, store: self.store.memory(), clock: &clock, now };
+        let asked = Asked { limits: &limits, store: &self.store, clock: &clock, now };
         match (method, path) {
             (&Method::GET, "/limits/top") => match parameter(query, "n").map_or(Ok(TOP), |n| n.parse()) {
                 Ok(n) => told(&top(&asked, n)),
@@ -89,7 +82,7 @@ impl Verbs {
                 None => text(StatusCode::BAD_REQUEST, "say whom: ?who=192.0.2.1\n"),
             },
             (&Method::POST, "/limits/unblock") => match serde_json::from_slice::<Unblock>(body) {
-                Ok(what) => match unblock(&asked, what.who.as_deref(), what.limit.as_deref(), forgotten) {
+                Ok(what) => match unblock(&asked, what.who.as_deref(), what.limit.as_deref()) {
                     Ok(done) => told(&done),
                     Err(why) => text(StatusCode::BAD_REQUEST, &format!("{why}\n")),
                 },

@@ -38,14 +38,14 @@ pub struct Config {
     pub limits: Option<Vec<Limit>>,
     /// Where `limit = []` stands, if it does.
     pub no_limits: Option<Range<usize>>,
+    /// `[store]`
+    pub store: Store,
     /// `[[login]]`; `None` when the file says nothing of log-ins, so that the standard guard applies.
     pub logins: Option<Vec<Login>>,
     /// Where `login = []` stands, if it does.
     pub no_logins: Option<Range<usize>>,
     /// `[login-secret]`
     pub login_secret: SecretSection,
-    /// `[store]`
-    pub store: Store,
     /// `[cookies]`
     pub cookies: cookie::config::Written,
     /// `[fetch-metadata]`
@@ -193,10 +193,10 @@ impl Config {
             headers: root.section("headers").map(headers::config::Written::read).unwrap_or_default(),
             limits: limits.map(limit::config::read),
             no_limits,
+            store: root.section("store").map(Store::read).unwrap_or_default(),
             logins: logins.map(login::config::read),
             no_logins,
             login_secret: root.section("login-secret").map(SecretSection::read).unwrap_or_default(),
-            store: root.section("store").map(Store::read).unwrap_or_default(),
             cookies: root.section("cookies").map(cookie::config::Written::read).unwrap_or_default(),
             fetch_metadata: root.section("fetch-metadata").map(fetch_metadata::config::Written::read).unwrap_or_default(),
             reports: root.section("reports").map(Reports::read).unwrap_or_default(),

@@ -16,6 +16,7 @@
 //! captcha = "/captcha"             # instead of proofs of work: a page of yours
 //! step-up = "/login/by-mail"       # instead of every challenge: another way to log in
 //! devices = "180d"                 # how long a browser is known; "none"
+//! devices-of = "login"             # the guard that it is known to; this one unless told otherwise
 //!
 //! [login-secret]
 //! env = "CASQUE_SECRET"            # variables that hold the secret, newest first; this is the default
@@ -77,6 +78,7 @@ fn read_one(mut section: Section<'_, '_>, earlier: &[Login]) -> Option<Login> {
     let exceeded = section.choice("on-exceed", &Exceeded::NAMES).map(|e| e.value).unwrap_or_default();
     let escalation = escalation(&mut section);
     let devices = section.duration_or("devices", "none");
+    let devices_of = section.string("devices-of");
     section.finish();
 
     let mut login = Login::of(name?.value, paths).signs(signs).budgets(budgets).at_once(at_once).exceeded(exceeded).challenges(escalation);
@@ -91,6 +93,9 @@ fn read_one(mut section: Section<'_, '_>, earlier: &[Login]) -> Option<Login> {
     }
     if let Some(devices) = devices {
         login = login.devices(devices.value.map(|max_age| Devices { max_age, ..Devices::default() }));
+    }
+    if let Some(guard) = devices_of {
+        login = login.devices_of(guard.value);
     }
     has_paths.then_some(login)
 }
@@ -311,6 +316,7 @@ mod tests {
             paths = ["/reset"]
             challenges = false
             devices = "none"
+            devices-of = "login"
             "#,
         );
         assert!(problems.is_empty(), "{problems:?}");

@@ -14,7 +14,7 @@ use tower_service::Service;
 use super::answer;
 use super::guard::{Reservation, Stop, Verdict};
 use super::house::Guards;
-use super::outcome::{Look, Outcome};
+use super::outcome::{self, Look, Outcome};
 use super::policy::LOOKED_AT;
 use super::replay::{Gather, Replay};
 use super::visit::{Looked, Seen, Visit};
@@ -180,6 +180,7 @@ where
                     let (mut service, mut head) = this.head.take().expect(ONCE);
                     // The body is here already.
                     head.headers.remove(EXPECT);
+                    outcome::mark(&mut head.headers, head.uri.path());
                     if this.visit.may_read_bodies() {
                         head.headers.remove(ACCEPT_ENCODING);
                     }
@@ -244,6 +245,7 @@ fn settle<S: Store, B, R, C>(
     open: Open<S>,
     outcome: Outcome,
 ) -> Step<S, B, R, C> {
+    outcome::unmark(response.headers_mut());
     answer::complete(
         visit,
         seen,

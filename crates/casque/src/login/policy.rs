@@ -47,6 +47,8 @@ pub struct Login {
     pub(super) exceeded: Exceeded,
     pub(super) escalation: Option<Escalation>,
     pub(super) devices: Option<Devices>,
+    /// The guard whose known browsers these are; none is its own.
+    devices_of: Option<String>,
     budgets: Budgets,
     at_once: AtOnce,
 }
@@ -75,6 +77,7 @@ impl Login {
             exceeded: Exceeded::default(),
             escalation: Some(Escalation::default()),
             devices: Some(Devices::default()),
+            devices_of: None,
             budgets: Budgets::default(),
             at_once: AtOnce::default(),
         }
@@ -141,6 +144,14 @@ impl Login {
     #[must_use]
     pub fn devices(mut self, devices: Option<Devices>) -> Self {
         self.devices = devices;
+        self
+    }
+
+    /// Makes browsers known to another guard, and knows that one's. For a route on which only an account's owner can succeed, such
+    /// as the one behind a reset link: who asked for a link, or registered a name, is not its owner. Default: itself.
+    #[must_use]
+    pub fn devices_of(mut self, guard: impl Into<String>) -> Self {
+        self.devices_of = Some(guard.into());
         self
     }
 
@@ -243,7 +254,8 @@ impl LoginPolicy {
     /// What a browser is known to: this name, to the letter, at this guard. One that has asked for a password reset has not
     /// logged in.
     pub(super) fn device_of(&self, login: &Login, name: &Name) -> Option<Subject> {
-        name.spelling().map(|spelling| Subject::of([self.realm.as_bytes(), login.name.as_bytes(), spelling.as_bytes()]))
+        let guard = login.devices_of.as_ref().unwrap_or(&login.name);
+        name.spelling().map(|spelling| Subject::of([self.realm.as_bytes(), guard.as_bytes(), spelling.as_bytes()]))
     }
 
     pub(super) fn get(&self, index: usize) -> &(Login, Arc<Rules>) {

@@ -21,7 +21,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, String> {
     let complete = file.names_upstream();
     // The app's address may come from the command line, so a file without one is not wrong; its routes are checked all the same.
     let upstream = (!complete).then(|| Upstream::Unix("/an/app/named/later".into()));
-    let read = file.read(&Overrides { upstream, variable: Some(env::named), ..Overrides::default() });
+    let read = file.read(&Overrides { upstream, variable: Some(env::secret), ..Overrides::default() });
     let path = args.file.display();
     if read.count.errors > 0 {
         printer::say(format_args!("{BOLD}{path}{BOLD:#}: {}", read.count.in_words()));

@@ -37,7 +37,7 @@ pub(crate) fn run(args: &GuardArgs) -> Result<Exit, String> {
     let over = Overrides {
         listen: args.listen,
         upstream: port.map(|port| Upstream::Tcp { host: "127.0.0.1".to_owned(), port }).or_else(|| args.upstream.clone()),
-        variable: Some(env::named),
+        variable: Some(env::secret),
         ..Overrides::default()
     };
     let read = file.read(&over);
@@ -210,7 +210,7 @@ impl Guard {
         for (what, value) in summary(config, self.store.clone()) {
             printer::say(format_args!("{what:>9}  {value}"));
         }
-        if config.login_secret.is_empty() && env::named(login_secret::DEFAULT).is_none() {
+        if config.login_secret.is_empty() && env::secret(login_secret::DEFAULT).is_none() {
             let known = format_args!("{:>9}  {DIM}browsers are known until a restart; with CASQUE_SECRET set, for longer{DIM:#}", "");
             printer::say(known);
         }

@@ -12,7 +12,6 @@ type Answer = Result<Outcome, StoreError>;
 /// The future of stores that know some answers at once and have to ask for others. What is known costs no allocation.
 pub struct Pending(State);
 
-#[expect(clippy::large_enum_variant, reason = "what is known costs no allocation")]
 enum State {
     /// `None` once it was given.
     Known(Option<Answer>),

@@ -25,7 +25,7 @@ const TITLE: &str = "One moment before you sign in";
 const WHY: &str = "Somebody is trying many passwords at this site. Until that is over, browsers that have not signed in here before";
 
 /// What the page that works says besides: the bar and what is read aloud appear when the script has begun.
-const BAR: &str = "<div id=\"work\" hidden><label for=\"bar\">Progress of the check</label><progress id=\"bar\" max=\"1\" value=\"0\"></progress></div><p id=\"say\" role=\"status\" aria-live=\"polite\"></p>";
+const BAR: &str = "<div id=\"work\" hidden><p>Yours is working on a sum that takes it some seconds. You do not have to do anything.</p><label for=\"bar\">Progress of the check</label><progress id=\"bar\" max=\"1\" value=\"0\"></progress></div><p id=\"say\" role=\"status\" aria-live=\"polite\"></p>";
 
 /// What differs between the two pages.
 #[derive(Default)]
@@ -76,11 +76,11 @@ fn waiting(wait_left: u64) -> Parts {
 fn working(bits: u8, token: &str, wait_left: u64) -> Parts {
     Parts {
         without_script: format!("<noscript><meta http-equiv=\"refresh\" content=\"{}\"></noscript>", refresh(token, wait_left)),
-        what: "are checked first. Yours is working on a sum that takes it some seconds. You do not have to do anything.",
+        what: "are checked first.",
         attributes: format!(" data-bits=\"{bits}\" data-wait=\"{wait_left}\""),
         fields: format!(
-            "<input type=\"hidden\" name=\"solution\" value=\"\">{BAR}<p id=\"idle\">The check has not started: it needs JavaScript. \
-             Without it, this page goes on by itself after {}; if it does not, press the button.</p>",
+            "<input type=\"hidden\" name=\"solution\" value=\"\">{BAR}<p id=\"idle\">The check needs JavaScript, \
+             which has not started here. Without it, this page goes on by itself after {}. If it does not, press the button.</p>",
             seconds(wait_left)
         ),
         script: SCRIPT,

@@ -7,7 +7,9 @@
 //!
 //! The value is `d1.` + base64url(key id, issued at, 16 random bytes, tag). The account is not in it, only under the tag; the
 //! name carries a keyed hash of the account, so that browsers shared by several people keep one cookie for each ([`name`]).
-//! Two guards with one secret and one [`Subject`] for an account share their devices.
+//!
+//! The [`Subject`] that is asked for here is what a browser is known to. In the layer that is the name as it was typed, at one guard of
+//! one app ([`super::Login::devices_of`], [`super::LoginPolicy::realm`]); two callers with one secret and one such subject share devices.
 //!
 //! **Attacks and answers.** *Forging a device*: the tag. *Using one's own device for another's account*: the account is under
 //! the tag. *Stealing one*: it buys that one device's budget, no more than an unknown browser has. *Asking a browser who has

@@ -29,7 +29,7 @@ impl Redirect {
         Some(Self::read(&target, answer.path))
     }
 
-    fn read(target: &str, from: &str) -> Self {
+    pub(super) fn read(target: &str, from: &str) -> Self {
         let (scheme, rest) = match target.split_once(':') {
             Some((scheme, rest)) if is_scheme(scheme) => (Some(scheme), rest),
             _ => (None, target),

@@ -33,12 +33,15 @@
 //!   fits): 500 and 4xx are failures, 404 and 406 too. Only the answers of proxies in front of a missing app are neutral.
 //! - *Redirects spelled differently*: paths are compared in normal form, whatever the host: a failing log-in that redirects to the app's
 //!   inner address fails all the same, and so does one whose `Host` the attacker made up.
+//! - *A `Referer` to be sent back to* after a wrong password: a redirect to the page that the client says it came from is no success, and
+//!   fits no sign with a location. An app that takes only the path of that page needs a sign without one, such as a cookie's.
 //! - *A cookie that is taken away*: `sid=; Max-Age=0` is no sign of a session.
 //! - *A marker in what the page repeats*: failure signs decide first. Name no marker that somebody could type into the form.
 //! - *A marker behind 64 KiB, in a compressed or a broken body*: what was not seen counts as failure, for signs of either kind.
 //!
 //! An app that redirects to its front page after a wrong password looks like success. Name its signs.
 
+mod back;
 mod body;
 mod location;
 mod sign;
@@ -48,6 +51,7 @@ mod usual;
 
 use http::{HeaderMap, StatusCode};
 
+pub(super) use back::{mark, unmark};
 pub use body::{Look, Marker};
 pub use sign::Sign;
 

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use http::header::SET_COOKIE;
 
 use super::Answer;
+use super::back::is_marked;
 use super::body::{Look, Marker};
 use super::location::{Place, Redirect};
 
@@ -111,7 +112,8 @@ impl Sign {
         if self.locations.is_empty() && self.locations_not.is_empty() {
             return true;
         }
-        let Some(redirect) = Redirect::of(answer) else { return false };
+        // Where the client chose the place, the place says nothing.
+        let Some(redirect) = Redirect::of(answer).filter(|r| !is_marked(&r.rest)) else { return false };
         (self.locations.is_empty() || self.locations.iter().any(|place| place.fits(&redirect)))
             && !self.locations_not.iter().any(|place| place.fits(&redirect))
     }

@@ -3,6 +3,7 @@
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
+use super::back::is_marked;
 use super::location::Redirect;
 use super::{Answer, Look, Outcome};
 
@@ -38,9 +39,12 @@ fn is_json(answer: Answer<'_>) -> bool {
 }
 
 /// Whether a redirect leads away from logging in.
-fn leads_in(redirect: &Redirect, asked: &str) -> bool {
+pub(super) fn leads_in(redirect: &Redirect, asked: &str) -> bool {
     let own = crate::path::normalize(asked.split(['?', '#']).next().unwrap_or(""));
     let plain = redirect.path.replace(['-', '_'], "");
+    if is_marked(&redirect.rest) {
+        return false;
+    }
     redirect.path != own && !LOGIN_PATHS.iter().any(|name| plain.contains(name)) && !WRONG.iter().any(|word| redirect.rest.contains(word))
 }
 

@@ -12,6 +12,9 @@ impl MemoryStore {
         if theirs.reset_after.is_zero() && !both_ways {
             return;
         }
+        if !theirs.allowed && !both_ways {
+            self.offenders.note(self.fingerprint(key), *key, now);
+        }
         self.apply(key, budget, now, |budget, state| mirrored(budget, state, theirs, both_ways, now));
     }
 

@@ -24,7 +24,7 @@ use self::records::Records;
 use self::sip::SipKey;
 use self::table::{Table, WAYS};
 use self::word::Word;
-use super::creators::{CREATIONS, begun_key, counted_under, shared_key};
+use super::creators::{CREATIONS, begun_key, counted_under, creations_key, shared_key};
 use super::{Charge, Outcome, Receipt, Store, StoreError};
 use crate::clock::Micros;
 use crate::limit::budget::{Budget, Change, Gcra, State};
@@ -32,8 +32,6 @@ use crate::limit::decision::Decision;
 use crate::limit::quota::Quota;
 use crate::limit::subject::Key;
 
-/// Mixed into a limit's id for which keys were begun not long ago.
-const BEGUN: u64 = 0x6265_6775_6e20_6b65;
 /// So many keys of rates there is room for, for one of the other budgets, which take six times the memory.
 const RATES_PER_RECORD: usize = 16;
 
@@ -138,11 +136,11 @@ impl MemoryStore {
             return (charge.key, false);
         }
         // Nothing may be left of what it used, and yet it is no new one.
-        let begun = self.fingerprint(&Key { limit: charge.key.limit ^ BEGUN, ..charge.key });
+        let begun = self.fingerprint(&begun_key(&charge.key));
         if self.rates.knows(begun, now) {
             return (charge.key, false);
         }
-        if self.decide(&begun_key(&charge.key, creator), &Budget::Rate(self.creations), now, 1).allowed {
+        if self.decide(&creations_key(&charge.key, creator), &Budget::Rate(self.creations), now, 1).allowed {
             // Not renewed by its use: whoever keeps many keys alive pays for each of them again.
             let until = Micros(now.0.saturating_add(self.creations.slack() + self.creations.interval()));
             self.rates.mark(begun, until, now);

@@ -1,10 +1,10 @@
 //! What an operator asks the store: how a key stands, and to forget what it did.
 
-use super::super::creators::{CREATION, SHARED};
-use super::{BEGUN, MemoryStore};
+use super::MemoryStore;
 use crate::clock::Micros;
 use crate::limit::budget::{Budget, Change};
 use crate::limit::decision::Decision;
+use crate::limit::store::creators::{BEGUN, CREATION, SHARED};
 use crate::limit::subject::{Key, Subject};
 
 /// What is counted under a limit's name.
@@ -27,7 +27,7 @@ impl About {
         Self::ALL.into_iter().find(|about| about.id(limit) == key.limit)
     }
 
-    /// Where it is kept.
+    /// The key of what a subject does, of the limit of this id.
     #[must_use]
     pub fn key(self, limit: u64, subject: Subject) -> Key {
         Key { limit: self.id(limit), subject }
@@ -54,7 +54,9 @@ impl MemoryStore {
         self.change_now(Key { limit: about.id(limit), subject }, self.budget_of(about, budget), Change::Reset, now)
     }
 
-    fn budget_of(&self, about: About, budget: Budget) -> Budget {
+    /// What is counted by, under a limit with this budget.
+    #[must_use]
+    pub fn budget_of(&self, about: About, budget: Budget) -> Budget {
         if about == About::KeysBegun { Budget::Rate(self.creations) } else { budget }
     }
 }

@@ -10,7 +10,7 @@ use super::script::{Edit, What};
 use super::server::Trouble;
 use crate::clock::Micros;
 use crate::limit::budget::Budget;
-use crate::limit::store::creators::{begun_key, counted_under, shared_key};
+use crate::limit::store::creators::{begun_key, counted_under, creations_key, shared_key};
 use crate::limit::store::{Charge, Outcome};
 use crate::limit::subject::{Key, Subject};
 
@@ -80,12 +80,15 @@ impl Inner {
         if charge.cost == 0 {
             return count(own.key).await;
         }
-        let seen = self.edit_at_once(&[Edit { key: own.key, budget: own.budget, what: What::Look }], now).await?;
+        let creations = Budget::Rate(self.creations);
+        let begun = Edit { key: begun_key(&own.key), budget: creations, what: What::Look };
+        let seen = self.edit_at_once(&[Edit { key: own.key, budget: own.budget, what: What::Look }, begun], now).await?;
         if seen.decisions.as_slice().iter().any(|d| !d.reset_after.is_zero()) {
             return count(own.key).await;
         }
-        let begin = Charge { key: begun_key(&own.key, creator), budget: Budget::Rate(self.creations), cost: 1, ..own };
-        if self.charge_at_once(&[Charge { advisory: false, ..begin }], now).await?.refused.is_none() {
+        let begin = Charge { key: creations_key(&own.key, creator), budget: creations, cost: 1, advisory: false, creator: None };
+        if self.charge_at_once(&[begin], now).await?.refused.is_none() {
+            self.edit_at_once(&[Edit { what: What::Set(creations.burst()), ..begun }], now).await?;
             return count(own.key).await;
         }
         let mut shared = count(shared_key(&own.key, creator)).await?;

@@ -42,7 +42,13 @@ local function open(raw, kind, a, b, c)
   end
   if kind == 'r' then
     s.ahead = 0
-    if mark > 47 and mark < 58 then s.ahead = math.min(math.max(raw - now, 0), b) else s.foreign = mark > 0 end
+    if mark > 47 and mark < 58 then
+      s.ahead = math.max(raw - now, 0)
+      -- Of a clock that was set back, or of a budget that was narrower. It is to be kept, or the key waits for the rest of it.
+      if s.ahead > b then s.ahead, s.cut = b, true end
+    else
+      s.foreign = mark > 0
+    end
   elseif kind == 's' then
     s.log = mark == 115 and read_log(raw, b) or {}
     s.foreign = mark > 0 and mark ~= 115
@@ -110,9 +116,10 @@ local function decide(s, cost)
     return 1, left - cost, 0, reset
   end
   local left = math.max(s.a - s.used, 0)
-  local reset = s.used > 0 and s.c or 0
+  local rest = s.index > s.b and s.ends - now or s.c
+  local reset = s.used > 0 and rest or 0
   if cost > s.a then return 0, left, -1, reset end
-  if cost > left then return 0, left, s.c, reset end
+  if cost > left then return 0, left, rest, reset end
   s.used = s.used + cost
-  return 1, left - cost, 0, s.used > 0 and s.c or 0
+  return 1, left - cost, 0, s.used > 0 and rest or 0
 end

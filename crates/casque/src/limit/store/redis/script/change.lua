@@ -53,6 +53,9 @@ for i, key in ipairs(KEYS) do
   elseif op == 'set' then
     forget(s)
     spend(s, n)
+  elseif op == 'block' and n == 0 and not s.till then
+    -- No time is no block, nor is it a pardon.
+    op = 'look'
   elseif op == 'block' then
     s.till = math.max(s.till or 0, now + n)
   elseif op == 'unblock' and s.till then

@@ -8,7 +8,7 @@ use super::names::Names;
 use crate::clock::Micros;
 use crate::limit::budget::{Budget, Gcra};
 use crate::limit::decision::Decision;
-use crate::limit::store::creators::{begun_key, shared_key};
+use crate::limit::store::creators::{begun_key, creations_key, shared_key};
 use crate::limit::store::{Charge, Outcome, Receipt};
 use crate::limit::subject::Key;
 
@@ -69,7 +69,7 @@ impl Scripts {
             // Where time stands still between two calls, keys must not end by themselves.
             #[cfg(test)]
             let text = if time == Time::Caller {
-                text.replace("math.ceil((free - now) / 1000)", "3600000").replace("math.ceil(after / 1000)", "3600000")
+                text.replace("math.ceil((free - now) / 1000)", "3600000").replace("math.ceil(kept / 1000)", "3600000")
             } else {
                 text
             };
@@ -118,7 +118,8 @@ impl Scripts {
         for charge in charges {
             call.key(names, &charge.key);
             if let Some(creator) = charge.creator {
-                call.key(names, &begun_key(&charge.key, creator));
+                call.key(names, &begun_key(&charge.key));
+                call.key(names, &creations_key(&charge.key, creator));
                 call.key(names, &shared_key(&charge.key, creator));
             }
             let (kind, numbers) = numbers(&charge.budget, now);

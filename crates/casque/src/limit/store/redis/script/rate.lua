@@ -3,13 +3,14 @@
 -- Numbers are given to Redis as they are: it writes all digits of a whole number below 10^17.
 local call = redis.call
 local raw = call('GET', KEYS[1])
-local ahead, tolerance = 0, tonumber(ARGV[2])
+local ahead, cut, tolerance = 0, false, tonumber(ARGV[2])
 if raw then
   local tat = tonumber(raw)
   if tat then
     if tat > now then
       ahead = tat - now
-      if ahead > tolerance then ahead = tolerance end
+      -- As in budget.lua.
+      if ahead > tolerance then ahead, cut = tolerance, true end
     end
   elseif string.byte(raw) == 98 then
     local till = tonumber(string.sub(raw, 2))
@@ -18,7 +19,7 @@ if raw then
 end
 local cost = tonumber(ARGV[4])
 local after = ahead + cost * ARGV[1]
-if after > ahead and after <= tolerance and cost <= tonumber(ARGV[3]) then
-  call('SET', KEYS[1], now + after, 'PX', math.ceil(after / 1000))
-end
+local kept = ahead
+if after <= tolerance and cost <= tonumber(ARGV[3]) then kept = after end
+if kept > ahead or cut then call('SET', KEYS[1], now + kept, 'PX', math.ceil(kept / 1000)) end
 return {now, ahead}

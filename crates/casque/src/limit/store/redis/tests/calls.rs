@@ -46,7 +46,7 @@ async fn every_key_ends_and_none_tells_whom_it_counts() {
     }
     let answer = server.ask(&["KEYS", "*"]);
     let keys: Vec<&str> = answer.lines().filter(|l| l.starts_with("cq1:")).collect();
-    assert_eq!(keys.len(), 3 * 7, "{answer}");
+    assert_eq!(keys.len(), 3 * 10, "{answer}");
     for key in keys {
         let left: i64 = server.ask(&["PTTL", key])[1..].lines().next().unwrap().parse().unwrap();
         assert!(left > 0, "{key} never ends");

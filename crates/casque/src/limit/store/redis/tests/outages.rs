@@ -228,7 +228,7 @@ async fn deny_is_a_503() {
     let nobody = format!("redis://127.0.0.1:{}", redis_server::free_port());
     let store = RedisStore::new(RedisOptions::new(nobody, SECRET).unwrap().on_error(OnError::Deny));
     let app = tower::service_fn(async |_: Request<()>| Ok::<_, std::convert::Infallible>(Response::new(bytes::Bytes::from("app"))));
-    let layer = crate::LimitLayer::new(Quota::per_hour(1)).store(Arc::new(store));
+    let layer = crate::limit::LimitLayer::new(Quota::per_hour(1)).store(Arc::new(store));
     for _ in 0..10 {
         let mut request = Request::new(());
         let caller = TrustedProxies::default().identify("192.0.2.1".parse().unwrap(), request.headers());

@@ -83,7 +83,9 @@ async fn both(store: &RedisStore, rule: Rule, steps: &[Step]) -> (Vec<Decision>,
             Step::Charge(cost) => {
                 let (next, decision) = budget.decide(state.at(now), now, cost);
                 // What changes nothing writes nothing there, not even that a block has ended or that the clock was set back.
-                state = if decision.allowed && cost > 0 { next } else { state };
+                // But a rate that was cut to what its budget can put it at is kept.
+                let is_cut = matches!((state, next), (State::Rate(before), State::Rate(after)) if after < before);
+                state = if decision.allowed && cost > 0 || is_cut { next } else { state };
                 ours.push(decision);
                 // Asked past what is remembered of refusals, which goes by time passing.
                 store.inner.refusals.forget(key);
