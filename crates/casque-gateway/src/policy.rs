@@ -149,6 +149,11 @@ impl Policy {
         Some(format!("{}; {otherwise}", store.addresses()))
     }
 
+    /// The guards of log-ins, of all routes.
+    pub(crate) fn logins(&self) -> impl Iterator<Item = &LoginPolicy> {
+        self.routes.all().map(|route| &*route.logins)
+    }
+
     /// All limits of all routes, each once.
     #[must_use]
     pub fn limits(&self) -> Vec<&Limit> {

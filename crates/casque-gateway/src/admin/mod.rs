@@ -9,6 +9,7 @@
 //!
 //! [`PAGE_CSP`]: page::PAGE_CSP
 
+mod logins;
 mod page;
 mod socket;
 mod standing;

@@ -5,12 +5,14 @@ use casque::limit::store::memory::About;
 use casque::limit::{Decision, Limit, Part, Subject};
 use serde_json::{Value, json};
 
+use super::logins::{Counted, Logins};
 use crate::names::{client, client_name, network_name};
 use crate::store::LimitStore;
 
 /// What is asked of.
 pub(super) struct Asked<'a> {
     pub(super) limits: &'a [&'a Limit],
+    pub(super) logins: &'a Logins<'a>,
     pub(super) store: &'a LimitStore,
     pub(super) clock: &'a dyn Clock,
     pub(super) now: Micros,
@@ -44,8 +46,17 @@ pub(super) fn top(asked: &Asked<'_>, n: usize) -> Value {
                     row["last-seconds-ago"] = ago.into();
                     row
                 }
-                // Of a limit that the policy does not have any more.
-                None => json!({ "limit": null, "who": key_name(offender.key.subject), "refused": refused, "last-seconds-ago": ago }),
+                None => {
+                    let subject = offender.key.subject;
+                    let mut row = match asked.logins.find(&offender.key) {
+                        Some(login) => login_row(asked, login, subject, &login.name(subject, key_name)),
+                        // Of a limit that the policy does not have any more.
+                        None => json!({ "limit": null, "who": key_name(subject) }),
+                    };
+                    row["refused"] = refused.into();
+                    row["last-seconds-ago"] = ago.into();
+                    row
+                }
             }
         })
         .collect();
@@ -61,6 +72,12 @@ pub(super) fn explain(asked: &Asked<'_>, who: &str) -> Value {
             Err(why) => not_known.push(json!({ "limit": limit.name(), "why": why })),
         }
     }
+    for login in asked.logins.iter() {
+        match login.subject(who) {
+            Some(subject) => rows.push(login_row(asked, login, subject, who)),
+            None => not_known.push(json!({ "limit": login.limit.name(), "why": format!("it counts by {}", login.counts.word()) })),
+        }
+    }
     json!({ "who": who, "limits": rows, "not-known": not_known })
 }
 
@@ -69,8 +86,9 @@ pub(super) fn explain(asked: &Asked<'_>, who: &str) -> Value {
 /// # Errors
 /// What is missing, or not known.
 pub(super) fn unblock(asked: &Asked<'_>, who: Option<&str>, limit: Option<&str>) -> Result<Value, String> {
-    if let Some(name) = limit.filter(|name| asked.limits.iter().all(|l| l.name() != *name)) {
-        let known: Vec<&str> = asked.limits.iter().map(|l| l.name()).collect();
+    let all = || asked.limits.iter().copied().chain(asked.logins.iter().map(|login| login.limit));
+    if let Some(name) = limit.filter(|name| all().all(|l| l.name() != *name)) {
+        let known: Vec<&str> = all().map(Limit::name).collect();
         return Err(format!("no limit is called `{name}`; there are {}", known.join(", ")));
     }
     let limits = asked.limits.iter().filter(|l| limit.is_none_or(|name| l.name() == name));
@@ -96,10 +114,32 @@ pub(super) fn unblock(asked: &Asked<'_>, who: Option<&str>, limit: Option<&str>)
             unblocked.push(row);
         }
     }
+    for login in asked.logins.iter().filter(|login| limit.is_none_or(|name| login.limit.name() == name)) {
+        let listed = || asked.store.memory().top(usize::MAX).into_iter().map(|o| o.key);
+        let subjects: Vec<Subject> = match who {
+            Some(who) => login.subject(who).into_iter().collect(),
+            None => listed().filter(|key| key.limit == login.limit.id()).map(|key| key.subject).collect(),
+        };
+        for subject in subjects {
+            let before = asked.login_standing(login, subject);
+            let budget = login.limit.budget(asked.clock);
+            asked.store.pardon(About::Requests, login.limit.id(), budget, subject, asked.now);
+            if !before.reset_after.is_zero() {
+                let mut row = login_row(asked, login, subject, &who.map_or_else(|| login.name(subject, key_name), str::to_owned));
+                row["was-refused"] = (!before.allowed).into();
+                unblocked.push(row);
+            }
+        }
+    }
     Ok(json!({ "unblocked": unblocked }))
 }
 
 impl Asked<'_> {
+    fn login_standing(&self, login: &Counted<'_>, subject: Subject) -> Decision {
+        let (id, budget) = (login.limit.id(), login.limit.budget(self.clock));
+        self.store.memory().standing(About::Requests, id, budget, subject, self.now)
+    }
+
     fn standing(&self, entry: &Entry<'_>) -> Decision {
         self.store.memory().standing(entry.about, entry.limit.id(), entry.limit.budget(self.clock), entry.subject, self.now)
     }
@@ -152,6 +192,25 @@ fn row(asked: &Asked<'_>, entry: &Entry<'_>, decision: Decision) -> Value {
     })
 }
 
+/// How somebody stands with a guard of log-ins.
+fn login_row(asked: &Asked<'_>, login: &Counted<'_>, subject: Subject, who: &str) -> Value {
+    let decision = asked.login_standing(login, subject);
+    json!({
+        "limit": login.limit.name(),
+        "quota": login.limit.quota().to_string(),
+        "mode": if login.limit.name().starts_with("login-shadow:") { "shadow" } else { "enforce" },
+        "counted-by": [login.counts.word()],
+        "about": "requests",
+        "who": who,
+        "allowed": decision.allowed,
+        "blocked": decision.blocked,
+        "remaining": decision.remaining,
+        "of": login.limit.budget(asked.clock).burst(),
+        "retry-after": decision.retry_after.map(|wait| wait.as_secs_f64()),
+        "reset-after": decision.reset_after.as_secs_f64(),
+    })
+}
+
 /// What a subject that cannot be read back is listed as.
 const KEY: &str = "key:";
 
@@ -178,11 +237,13 @@ fn subject_of(hex: &str) -> Option<Subject> {
 mod tests {
     use casque::clock::ManualClock;
     use casque::limit::{Charge, CountBy, Key, Mode, Quota, Store as _};
+    use casque::login::{LoginPolicy, Secrets};
 
     use super::*;
 
     struct World {
         limits: Vec<Limit>,
+        logins: Vec<LoginPolicy>,
         store: LimitStore,
         clock: ManualClock,
     }
@@ -197,16 +258,25 @@ mod tests {
                 Limit::new("paths", Quota::daily(3)).by(CountBy::new([Part::Client, Part::Path])),
                 Limit::new("none", Quota::per_hour(1)).mode(Mode::Off),
             ];
-            Self { limits, store: LimitStore::with_capacity(4096), clock: ManualClock::at(Micros(1_000_000_000)) }
+            Self { limits, logins: Vec::new(), store: LimitStore::with_capacity(4096), clock: ManualClock::at(Micros(1_000_000_000)) }
         }
 
         fn ask<R>(&self, ask: impl FnOnce(&Asked<'_>) -> R) -> R {
             let limits: Vec<&Limit> = self.limits.iter().collect();
-            ask(&Asked { limits: &limits, store: &self.store, clock: &self.clock, now: self.clock.now() })
+            ask(&Asked {
+                limits: &limits,
+                logins: &Logins::of(self.logins.iter()),
+                store: &self.store,
+                clock: &self.clock,
+                now: self.clock.now(),
+            })
         }
 
         fn charge(&self, limit: usize, subject: Subject, creator: Option<Subject>, times: u32) {
-            let limit = &self.limits[limit];
+            self.charge_to(&self.limits[limit], subject, creator, times);
+        }
+
+        fn charge_to(&self, limit: &Limit, subject: Subject, creator: Option<Subject>, times: u32) {
             for _ in 0..times {
                 let key = Key { limit: limit.id(), subject };
                 let charge = Charge { key, budget: limit.budget(&self.clock), cost: 1, advisory: false, creator };
@@ -217,6 +287,31 @@ mod tests {
 
     fn alice() -> casque::client_ip::ClientIp {
         client("2001:db8::7").unwrap()
+    }
+
+    #[test]
+    fn what_the_guard_of_log_ins_counts_is_told_and_ended() {
+        let logins = vec![LoginPolicy::standard(Secrets::random([7; 32]))];
+        let world = World { logins, ..World::new() };
+        let policy = &world.logins[0];
+        let limit = |name: &str| policy.limits().find(|(l, _)| l.name() == name).unwrap().0;
+        world.charge_to(limit("login:login:account"), policy.subject("bob@example.org").unwrap(), None, 9);
+        world.charge_to(limit("login:login:source"), Subject::client(alice()), None, 30);
+        let row = |told: &Value, name: &str| told["limits"].as_array().unwrap().iter().find(|r| r["limit"] == name).cloned();
+        let told = world.ask(|asked| explain(asked, " BOB@example.org"));
+        let account = row(&told, "login:login:account").unwrap();
+        assert_eq!((&account["allowed"], &account["counted-by"]), (&json!(false), &json!(["account"])));
+        assert_eq!(row(&told, "login:login:source"), None, "a name is no address");
+        let told = world.ask(|asked| explain(asked, "2001:db8::7"));
+        assert_eq!(row(&told, "login:login:source").unwrap()["allowed"], json!(false));
+        let told = world.ask(|asked| top(asked, 5));
+        assert_eq!(told["refused-most"][0]["who"], "2001:db8::/64", "{told}");
+        let done = world.ask(|asked| unblock(asked, Some("bob@example.org"), None)).unwrap();
+        assert_eq!(done["unblocked"].as_array().unwrap().len(), 1, "{done}");
+        assert_eq!(done["unblocked"][0]["was-refused"], json!(true));
+        let done = world.ask(|asked| unblock(asked, None, Some("login:login:source"))).unwrap();
+        assert_eq!(done["unblocked"][0]["who"], "2001:db8::/64", "{done}");
+        assert_eq!(world.ask(|asked| top(asked, 5))["refused-most"], json!([]));
     }
 
     #[test]

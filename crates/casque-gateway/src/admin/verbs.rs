@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tower_service::Service;
 
+use super::logins::Logins;
 use super::standing::{Asked, explain, top, unblock};
 use super::{answer, text};
 use crate::server::Shared;
@@ -71,7 +72,8 @@ impl Verbs {
     fn answer(&self, method: &Method, path: &str, query: &str, body: &[u8]) -> Response<Full<Bytes>> {
         let (policy, clock) = (self.shared.policy(), SystemClock);
         let (limits, now) = (policy.limits(), clock.now());
-        let asked = Asked { limits: &limits, store: &self.store, clock: &clock, now };
+        let logins = Logins::of(policy.logins());
+        let asked = Asked { limits: &limits, logins: &logins, store: &self.store, clock: &clock, now };
         match (method, path) {
             (&Method::GET, "/limits/top") => match parameter(query, "n").map_or(Ok(TOP), |n| n.parse()) {
                 Ok(n) => told(&top(&asked, n)),

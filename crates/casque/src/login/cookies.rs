@@ -18,6 +18,8 @@ pub(super) const DEVICE: &str = "casque-d-";
 pub(super) const PASS: &str = "casque-pass";
 
 const HOST_PREFIX: &str = "__Host-";
+/// What is in every name, in this case.
+const IN_ALL: &[u8] = b"casque-";
 
 /// A name as it is on the wire: `__Host-` over HTTPS; on plain HTTP browsers refuse that prefix.
 pub(super) fn name_on(scheme: Scheme, name: &str) -> String {
@@ -57,7 +59,10 @@ pub(super) fn ours(headers: &HeaderMap) -> HeaderMap {
 /// Takes the guard's cookies out of a request, of either scheme. The others keep their bytes and their order; a field of which
 /// nothing is left goes too.
 pub fn strip(headers: &mut HeaderMap) {
-    if !pairs(headers).any(|(name, _)| is_ours(name)) {
+    // Every request of a guarded app comes here, and nearly none has them: a search for what all their names hold reads a field
+    // faster than cutting it up.
+    let mut fields = headers.get_all(COOKIE).iter();
+    if !fields.any(|field| memchr::memmem::find(field.as_bytes(), IN_ALL).is_some()) || !pairs(headers).any(|(name, _)| is_ours(name)) {
         return;
     }
     let fields: Vec<HeaderValue> = headers.get_all(COOKIE).iter().filter_map(without_ours).collect();

@@ -258,6 +258,11 @@ impl Builder {
 }
 
 impl Rules {
+    /// The limits that refuse, with what an operator knows them by.
+    pub(super) fn told(&self) -> [(&'static str, &Limit); 7] {
+        self.charged.told()
+    }
+
     pub(super) fn at_once(&self) -> AtOnce {
         self.at_once
     }

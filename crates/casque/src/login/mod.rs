@@ -83,7 +83,7 @@ pub use house::Guards;
 pub use layer::{GuardedRequest, LoginGuardLayer};
 pub use meter::Meter;
 pub use outcome::Outcome;
-pub use policy::{Exceeded, Login, LoginPolicy};
+pub use policy::{Counts, Exceeded, Login, LoginPolicy};
 pub use replay::Replay;
 pub use secret::{MIN_SECRET, SecretError, Secrets};
 pub use service::LoginGuarded;

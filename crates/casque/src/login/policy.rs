@@ -13,7 +13,7 @@ use super::method::Methods;
 use super::outcome::Signs;
 use super::secret::Secrets;
 use super::worry::Worry;
-use crate::limit::{LOGIN_PATHS, Mode, Subject};
+use crate::limit::{LOGIN_PATHS, Limit, Mode, Subject};
 use crate::path::{Pattern, Readings};
 
 /// The most bytes of a request's body that are looked at, and of a response's: 64 KiB. No form that takes a password is longer,
@@ -179,6 +179,29 @@ impl Login {
     }
 }
 
+/// What a limit of a guard counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counts {
+    /// Clients, by address.
+    Address,
+    /// Networks.
+    Network,
+    /// Accounts, by name.
+    Account,
+}
+
+impl Counts {
+    /// A word for lists.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Address => "client",
+            Self::Network => "network",
+            Self::Account => "account",
+        }
+    }
+}
+
 /// The guards of an app, and the secrets behind what they hand out.
 #[derive(Debug, Clone)]
 pub struct LoginPolicy {
@@ -236,6 +259,22 @@ impl LoginPolicy {
             rules.tally.never().map(move |never| Worry { guard: guard.clone(), never }).collect::<Vec<_>>()
         };
         self.logins.iter().flat_map(of).collect()
+    }
+
+    /// The guards' limits that an operator can ask about and end: those of addresses, networks and accounts.
+    pub fn limits(&self) -> impl Iterator<Item = (&Limit, Counts)> {
+        self.logins.iter().flat_map(|(_, rules)| rules.told()).filter_map(|(budget, limit)| match budget {
+            "source" | "source-challenged" => Some((limit, Counts::Address)),
+            "network" => Some((limit, Counts::Network)),
+            "account" | "account-challenged" => Some((limit, Counts::Account)),
+            _ => None,
+        })
+    }
+
+    /// What an account is counted by, in any spelling of its name; `None` if that is no account's name.
+    #[must_use]
+    pub fn subject(&self, name: &str) -> Option<Subject> {
+        Name::read(name.as_bytes()).ok().flatten().map(|name| self.account(&name))
     }
 
     pub(super) fn secrets(&self) -> &Secrets {

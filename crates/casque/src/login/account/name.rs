@@ -37,7 +37,7 @@ impl Name {
     /// # Errors
     /// It is longer than 512 characters, is not UTF-8, or holds something that apps are known to cut away: NUL and what follows,
     /// tags, character references, percent-encodings. There would be no end of spellings.
-    pub(super) fn read(sent: &[u8]) -> Result<Option<Self>, Refusal> {
+    pub(in crate::login) fn read(sent: &[u8]) -> Result<Option<Self>, Refusal> {
         let sent = std::str::from_utf8(sent).map_err(|_| Refusal::OddName)?;
         if sent.chars().nth(LONGEST).is_some() || is_marked_up(sent.as_bytes()) {
             return Err(Refusal::OddName);
