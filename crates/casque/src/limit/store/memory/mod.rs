@@ -1,6 +1,7 @@
 //! The store inside the process: tables of fixed size that no flood of keys can grow or make forgetful.
 
 mod dump;
+#[cfg(feature = "redis")]
 mod mirror;
 mod offenders;
 mod operate;
