@@ -55,7 +55,7 @@ async fn guess(address: SocketAddr, app: &ArticleApp) -> Result<Guesses, Error> 
             let mut refused = 0;
             for i in (n..ATTEMPTS).step_by(CONNECTIONS) {
                 let seen = client.send(Method::POST, "/login", &format!("user={USER}&password=guess-{i}")).await?;
-                refused += usize::from(seen.status == 429);
+                refused += usize::from(matches!(seen.status, 429 | 503));
             }
             Ok::<_, Error>(refused)
         });

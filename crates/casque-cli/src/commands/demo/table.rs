@@ -36,7 +36,7 @@ pub(super) fn render(bare_address: SocketAddr, bare: &Seen, guarded_address: Soc
     lines.push(title(&format!("{} wrong passwords, as fast as they go", thousands(ATTEMPTS))));
     for (what, value) in [
         ("tried by the app", (|g| thousands(g.reached_the_app)) as fn(&Guesses) -> String),
-        ("refused with 429", |g| thousands(g.refused)),
+        ("refused", |g| thousands(g.refused)),
         ("took", |g| format!("{} ms", g.took.as_millis())),
     ] {
         lines.push(line(what, &value(&bare.guesses), &value(&guarded.guesses), what != "took"));
