@@ -45,7 +45,14 @@ impl RedisServer {
 
     /// A sentinel that watches a master on this port.
     pub(crate) fn sentinel(name: &str, port: u16) -> Option<Self> {
-        Self::start_with(Some(format!("sentinel monitor {name} 127.0.0.1 {port} 1\n")), &["--sentinel"])
+        Self::sentinel_with(name, port, &[])
+    }
+
+    /// The same with arguments of its own.
+    pub(crate) fn sentinel_with(name: &str, port: u16, arguments: &[String]) -> Option<Self> {
+        let mut all = vec!["--sentinel"];
+        all.extend(arguments.iter().map(String::as_str));
+        Self::start_with(Some(format!("sentinel monitor {name} 127.0.0.1 {port} 1\n")), &all)
     }
 
     fn start_with(settings: Option<String>, arguments: &[&str]) -> Option<Self> {

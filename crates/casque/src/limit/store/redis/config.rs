@@ -6,12 +6,15 @@
 //! secret = "env:CASQUE_SECRET"    # 32 bytes or more, the same wherever counts are shared
 //! cluster = false                 # true: the addresses are nodes of a cluster
 //! sentinel = "mymaster"           # the addresses are sentinels, which know the server of this name
+//! ca-file = "/etc/redis/ca.pem"   # who signs the certificates of rediss://, in place of those whom the system trusts
 //! timeout = "50ms"                # how long a decision may take
 //! on-error = "local"              # while Redis cannot answer: local (count on here), allow, deny (503)
 //! ```
 //!
 //! A text that begins with `env:` names a variable of the environment, so that no password has to stand in the file.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -25,6 +28,8 @@ pub const SECRET_VARIABLE: &str = "CASQUE_SECRET";
 
 /// What a text begins with that names a variable.
 const VARIABLE: &str = "env:";
+/// Bytes of certificates: the system's own come to a quarter of it.
+const MAX_CA_FILE: u64 = 1 << 20;
 const SECRET_HELP: &str = "32 bytes or more, the same wherever counts are shared; `openssl rand -hex 32` prints some";
 
 /// What was written.
@@ -36,6 +41,7 @@ pub struct Written {
     secret: Option<At<String>>,
     cluster: Option<At<bool>>,
     sentinel: Option<At<String>>,
+    ca_file: Option<At<String>>,
     timeout: Option<Duration>,
     on_error: OnError,
 }
@@ -50,6 +56,7 @@ impl Written {
             secret: section.string("secret"),
             cluster: section.boolean("cluster"),
             sentinel: section.string("sentinel"),
+            ca_file: section.string("ca-file"),
             timeout: read_timeout(&mut section),
             on_error: read_on_error(&mut section),
         };
@@ -108,7 +115,10 @@ impl Written {
             (_, Some(name)) => RedisOptions::sentinel(urls, name.value.clone(), &secret),
             _ => RedisOptions::new(urls.swap_remove(0), &secret),
         };
-        let options = options.map_err(|e| error(&at, &e.to_string(), SECRET_HELP))?.on_error(self.on_error);
+        let mut options = options.map_err(|e| error(&at, &e.to_string(), SECRET_HELP))?.on_error(self.on_error);
+        if let Some(file) = &self.ca_file {
+            options = trusting(options, file)?;
+        }
         Ok(Some(self.timeout.map_or(options.clone(), |timeout| options.timeout(timeout))))
     }
 }
@@ -141,6 +151,17 @@ fn address(written: &At<String>, variable: Lookup<'_>, warnings: &mut Vec<Proble
         warnings.push(problem(Severity::Warning, &written.span, "a password stands in the file", &label));
     }
     Ok(url)
+}
+
+/// A file is read when the policy is, so that one that cannot be used is an error of the policy.
+fn trusting(options: RedisOptions, file: &At<String>) -> Result<RedisOptions, Problem> {
+    let mut pem = Vec::new();
+    let read = File::open(&file.value).and_then(|open| open.take(MAX_CA_FILE + 1).read_to_end(&mut pem));
+    read.map_err(|e| error(&file.span, &format!("`ca-file` cannot be read: {e}"), "expected the path of certificates in PEM"))?;
+    if pem.len() as u64 > MAX_CA_FILE {
+        return Err(error(&file.span, "`ca-file` has more than a MiB", "name the certificates that sign those of this Redis alone"));
+    }
+    options.ca(pem).map_err(|e| error(&file.span, "`ca-file` is of no use", &e.to_string()))
 }
 
 fn read_urls(section: &mut Section<'_, '_>) -> Vec<At<String>> {
@@ -244,6 +265,34 @@ mod tests {
         }
         let (options, problems) = run("[store]\nurl = \"redis://a\"\n", |_| None);
         assert!(options.is_none() && problems[0].contains("CASQUE_SECRET is not set"), "{problems:?}");
+    }
+
+    #[test]
+    #[cfg(feature = "redis-tls")]
+    fn certificates_are_read_with_the_policy() {
+        let folder = std::env::temp_dir().join(format!("casque-ca-{:x}", rand::random::<u64>()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let pem = rcgen::generate_simple_self_signed(vec!["h".to_owned()]).unwrap().cert.pem();
+        let file = |name: &str, text: &str| {
+            std::fs::write(folder.join(name), text).unwrap();
+            folder.join(name).display().to_string()
+        };
+        let (good, empty, none) = (file("good", &pem), file("empty", ""), folder.join("none").display().to_string());
+        let large = file("large", &" ".repeat(1 + (1 << 20)));
+        let of = |url: &str, path: &str| run(&format!("[store]\nurl = \"{url}\"\nca-file = '{path}'\n"), variable);
+        let (options, problems) = of("rediss://a", &good);
+        let expected = RedisOptions::new("rediss://a", SECRET).unwrap().ca(pem).unwrap();
+        assert_eq!((options, problems), (Some(expected), vec![]));
+        for (url, path, told) in [
+            ("rediss://a", &none, "cannot be read"),
+            ("rediss://a", &empty, "no certificate"),
+            ("rediss://a", &large, "more than a MiB"),
+            ("redis://a", &good, "without TLS"),
+        ] {
+            let (options, problems) = of(url, path);
+            assert!(options.is_none() && problems.iter().any(|p| p.starts_with("Error") && p.contains(told)), "{told}: {problems:?}");
+        }
+        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

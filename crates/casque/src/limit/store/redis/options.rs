@@ -10,6 +10,7 @@ use crate::limit::store::creators::CREATIONS;
 const SECRET: usize = 32;
 /// Addresses that may be named at most: of sentinels, or of a cluster's nodes to begin with.
 const ADDRESSES: usize = 32;
+const NO_TLS: &str = "this build has no TLS to Redis: build it with the feature `redis-tls`";
 
 /// What happens while Redis cannot answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,6 +55,8 @@ pub(super) enum Kind {
 pub struct RedisOptions {
     pub(super) urls: Vec<String>,
     pub(super) kind: Kind,
+    /// Certificates in PEM that a server's may be signed by, in place of the system's.
+    pub(super) ca: Option<Vec<u8>>,
     pub(super) secret: Vec<u8>,
     pub(super) timeout: Duration,
     pub(super) on_error: OnError,
@@ -116,7 +119,7 @@ impl RedisOptions {
             return Err(OptionsError(format!("a secret of {length} bytes: take {SECRET} or more, such as `openssl rand -hex 32` prints")));
         }
         let (secret, timeout, creations) = (secret.to_owned(), Duration::from_millis(50), Quota::per_hour(CREATIONS));
-        Ok(Self { urls, kind, secret, timeout, on_error: OnError::Local, creations })
+        Ok(Self { urls, kind, ca: None, secret, timeout, on_error: OnError::Local, creations })
     }
 
     /// How many keys of each limit one creator may begin, where charges name one. Default: 100 an hour.
@@ -124,6 +127,21 @@ impl RedisOptions {
     pub fn creations(mut self, quota: Quota) -> Self {
         self.creations = quota;
         self
+    }
+
+    /// The certificates, in PEM, that servers of `rediss://` must be signed by. Default: those that the system trusts. The names of
+    /// servers are checked either way.
+    ///
+    /// # Errors
+    /// There is no certificate in it, an address does not ask for TLS, or this build has no TLS to Redis.
+    pub fn ca(mut self, pem: impl Into<Vec<u8>>) -> Result<Self, OptionsError> {
+        let pem = pem.into();
+        check_ca(&pem).map_err(OptionsError)?;
+        if !self.urls.iter().all(|url| is_tls(url)) {
+            return Err(OptionsError("certificates for an address without TLS: begin it with `rediss:`".to_owned()));
+        }
+        self.ca = Some(pem);
+        Ok(self)
     }
 
     /// How long a decision may take; 1 ms at least. Default: 50 ms.
@@ -180,13 +198,36 @@ pub fn check_url(url: &str) -> Result<(), String> {
     match scheme {
         "redis" | "valkey" | "unix" | "redis+unix" | "valkey+unix" => {}
         "rediss" | "valkeys" if cfg!(feature = "redis-tls") => {}
-        "rediss" | "valkeys" => return Err("this build has no TLS to Redis: build it with the feature `redis-tls`".to_owned()),
+        "rediss" | "valkeys" => return Err(NO_TLS.to_owned()),
         _ => return Err(HELP.to_owned()),
     }
     if rest.contains('#') {
         return Err("take the part from `#` on out: certificates are always checked".to_owned());
     }
     redis::Client::open(url).map(|_| ()).map_err(|_| HELP.to_owned())
+}
+
+/// Whether an address asks for TLS.
+pub(super) fn is_tls(url: &str) -> bool {
+    matches!(url.split_once(':'), Some(("rediss" | "valkeys", _)))
+}
+
+#[cfg(feature = "redis-tls")]
+fn check_ca(pem: &[u8]) -> Result<(), String> {
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject as _;
+
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|e| format!("a certificate in PEM that cannot be read: {e}"))?;
+        roots.add(certificate).map_err(|e| format!("a certificate that nothing can be signed by: {e}"))?;
+    }
+    if roots.is_empty() { Err("no certificate: expected PEM, `-----BEGIN CERTIFICATE-----`".to_owned()) } else { Ok(()) }
+}
+
+#[cfg(not(feature = "redis-tls"))]
+fn check_ca(_: &[u8]) -> Result<(), String> {
+    Err(NO_TLS.to_owned())
 }
 
 fn without_password(url: &str) -> String {

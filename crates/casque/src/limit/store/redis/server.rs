@@ -2,14 +2,19 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "redis-tls")]
+use redis::TlsCertificates;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster::{ClusterClient, ClusterClientBuilder};
 use redis::cluster_async::ClusterConnection;
 use redis::io::tcp::TcpSettings;
-use redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
-use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, IntoConnectionInfo, RedisError, RedisResult, ServerErrorKind, TlsMode, Value};
+use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, IntoConnectionInfo, RedisConnectionInfo, RedisError, RedisResult,
+    ServerErrorKind, TlsMode, Value,
+};
 
-use super::options::{Kind, RedisOptions};
+use super::options::{Kind, RedisOptions, is_tls};
 
 /// How long connecting may take: name resolution, TCP, TLS and signing in. Decisions do not wait for it longer than for anything
 /// else; it goes on without them.
@@ -100,27 +105,76 @@ impl Server {
         // A command is small and is waited for.
         let tcp = TcpSettings::default().set_nodelay(true);
         let urls = &self.options.urls;
-        let first = urls.first().map(String::as_str).unwrap_or_default();
+        let first = urls.first().map(String::as_str).unwrap_or_default().into_connection_info()?.set_tcp_settings(tcp.clone());
         match &self.options.kind {
-            Kind::Single => {
-                let server = first.into_connection_info()?.set_tcp_settings(tcp);
-                Client::open(server)?.get_multiplexed_async_connection_with_config(&config).await.map(Connection::One)
-            }
+            Kind::Single => self.client(first)?.get_multiplexed_async_connection_with_config(&config).await.map(Connection::One),
             Kind::Sentinel(name) => {
-                let master = first.into_connection_info()?.redis_settings().clone();
-                let mut node = SentinelNodeConnectionInfo::default().set_redis_connection_info(master).set_tcp_settings(tcp);
-                if first.starts_with("rediss:") || first.starts_with("valkeys:") {
-                    node = node.set_tls_mode(TlsMode::Secure);
-                }
-                let mut client = SentinelClient::build(urls.clone(), name.clone(), Some(node), SentinelServerType::Master)?;
+                let mut client = self.sentinels(name, first.redis_settings(), &tcp)?;
                 client.get_async_connection_with_config(&config).await.map(Connection::One)
             }
             Kind::Cluster => {
-                let client: ClusterClient =
-                    ClusterClientBuilder::new(urls.clone()).tcp_settings(tcp).connection_timeout(CONNECT_TIMEOUT).retries(2).build()?;
+                let builder = ClusterClientBuilder::new(urls.clone()).tcp_settings(tcp).connection_timeout(CONNECT_TIMEOUT).retries(2);
+                let client: ClusterClient = self.trusting(builder).build()?;
                 client.get_async_connection().await.map(Connection::Cluster)
             }
         }
+    }
+
+    /// The sentinels and the master that they know are signed in to alike, as the first address says.
+    fn sentinels(&self, name: &str, settings: &RedisConnectionInfo, tcp: &TcpSettings) -> RedisResult<SentinelClient> {
+        let addresses = self.options.urls.iter().map(|url| Ok(url.as_str().into_connection_info()?.addr().clone()));
+        let addresses = addresses.collect::<RedisResult<Vec<_>>>()?;
+        let mut builder = SentinelClientBuilder::new(addresses, name, SentinelServerType::Master)?
+            .set_client_to_redis_db(settings.db())
+            .set_client_to_redis_protocol(settings.protocol())
+            .set_client_to_sentinel_protocol(settings.protocol())
+            .set_client_to_redis_tcp_settings(tcp.clone())
+            .set_client_to_sentinel_tcp_settings(tcp.clone());
+        if let Some(user) = settings.username() {
+            builder = builder.set_client_to_redis_username(user).set_client_to_sentinel_username(user);
+        }
+        if let Some(password) = settings.password() {
+            builder = builder.set_client_to_redis_password(password).set_client_to_sentinel_password(password);
+        }
+        if self.options.urls.iter().all(|url| is_tls(url)) {
+            builder = builder.set_client_to_redis_tls_mode(TlsMode::Secure);
+        }
+        #[cfg(feature = "redis-tls")]
+        if let Some(certificates) = self.certificates() {
+            builder = builder.set_client_to_redis_certificates(certificates.clone()).set_client_to_sentinel_certificates(certificates);
+        }
+        builder.build()
+    }
+
+    #[cfg(feature = "redis-tls")]
+    fn certificates(&self) -> Option<TlsCertificates> {
+        self.options.ca.clone().map(|ca| TlsCertificates { client_tls: None, root_cert: Some(ca) })
+    }
+
+    #[cfg(feature = "redis-tls")]
+    fn client(&self, server: ConnectionInfo) -> RedisResult<Client> {
+        match self.certificates() {
+            Some(certificates) => Client::build_with_tls(server, certificates),
+            None => Client::open(server),
+        }
+    }
+
+    #[cfg(not(feature = "redis-tls"))]
+    fn client(&self, server: ConnectionInfo) -> RedisResult<Client> {
+        Client::open(server)
+    }
+
+    #[cfg(feature = "redis-tls")]
+    fn trusting(&self, builder: ClusterClientBuilder) -> ClusterClientBuilder {
+        match self.certificates() {
+            Some(certificates) => builder.certs(certificates),
+            None => builder,
+        }
+    }
+
+    #[cfg(not(feature = "redis-tls"))]
+    fn trusting(&self, builder: ClusterClientBuilder) -> ClusterClientBuilder {
+        builder
     }
 }
 

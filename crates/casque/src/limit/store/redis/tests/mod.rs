@@ -8,6 +8,8 @@ mod outages;
 #[path = "../../../../../tests/support/redis_server.rs"]
 mod redis_server;
 mod same_as_memory;
+#[cfg(feature = "redis-tls")]
+mod tls;
 mod ways;
 
 use std::sync::Arc;
