@@ -3,8 +3,9 @@
 import os
 import shutil
 import subprocess
+import time
 
-from harness.process import DRIVER_CORE, SUBJECT_CORE, HOST, Process, free_port
+from harness.process import DRIVER_CORE, SUBJECT_CORE, HOST, Process, StartError, free_port
 from harness.subjects import find, first_line, package_version, worker_user, write
 
 ENOUGH_CONNECTIONS = 16_384
@@ -29,6 +30,10 @@ class Defence:
     def command(self, port, app_port, directory):
         """The gateway's arguments and environment."""
         raise NotImplementedError
+
+    def beside(self, port, directory):
+        """The arguments of what works beside the gateway, and the file that is there once it does."""
+        return None
 
 
 class InApp(Defence):
@@ -83,7 +88,18 @@ class Nginx(Defence):
     def version(self):
         return first_line([find("nginx"), "-v"])
 
+    def http(self, directory):
+        """What all servers have, and how log-ins are limited."""
+        return """
+  access_log off;
+  limit_req_zone $binary_remote_addr zone=login:10m rate=10r/m;
+""", """
+      limit_req zone=login burst=5 nodelay;
+      limit_req_status 429;
+"""
+
     def command(self, port, app_port, directory):
+        general, limit = self.http(directory)
         places = "\n".join(f"{kind}_temp_path {directory}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         config = f"""
 daemon off;
@@ -91,18 +107,14 @@ daemon off;
 worker_processes 1;
 pid {directory}/nginx-{port}.pid;
 events {{ worker_connections {ENOUGH_CONNECTIONS // 4}; }}
-http {{
-  access_log off;
+http {{{general}
   {places}
   set_real_ip_from {HOST};
   real_ip_header X-Forwarded-For;
-  limit_req_zone $binary_remote_addr zone=login:10m rate=10r/m;
   server {{
     listen {HOST}:{port} backlog=4096;
     location / {{ proxy_pass http://{HOST}:{app_port}; proxy_set_header X-Forwarded-For $remote_addr; }}
-    location = /login {{
-      limit_req zone=login burst=5 nodelay;
-      limit_req_status 429;
+    location = /login {{{limit}
       proxy_pass http://{HOST}:{app_port};
       proxy_set_header X-Forwarded-For $remote_addr;
     }}
@@ -111,6 +123,50 @@ http {{
 """
         path = write(directory, f"nginx-{port}.conf", config)
         return [find("nginx"), "-p", directory, "-c", path, "-e", os.path.join(directory, "nginx.err")], {}
+
+
+class Fail2ban(Nginx):
+    """nginx that writes down who failed, and fail2ban with its defaults, five failures in ten minutes, that has it refuse them."""
+
+    def missing(self):
+        return super().missing() or (None if find("fail2ban-server") else "fail2ban is not installed")
+
+    def version(self):
+        return first_line([find("fail2ban-server"), "--version"])
+
+    def http(self, directory):
+        open(os.path.join(directory, "banned"), "a").close()
+        return f"""
+  log_format failures '$remote_addr $time_iso8601 $request_method $uri $status';
+  access_log {directory}/access failures;
+  geo $banned {{ default 0; include {directory}/banned; }}
+""", """
+      if ($banned) { return 403; }
+"""
+
+    def beside(self, port, directory):
+        for folder in ("fail2ban", "fail2ban/filter.d", "fail2ban/action.d"):
+            os.mkdir(os.path.join(directory, folder))
+        at = os.path.join(directory, "fail2ban")
+        files = {"socket": f"{at}/socket", "pidfile": f"{at}/pid", "logtarget": f"{at}/log", "dbfile": "None", "loglevel": "INFO"}
+        settings = "".join(f"{name} = {value}\n" for name, value in {**files, "syslogsocket": "auto", "dbmaxmatches": 10}.items())
+        reload = f"{find('nginx')} -p {directory} -c {directory}/nginx-{port}.conf -e {directory}/nginx.err -s reload"
+        write(at, "fail2ban.conf", f"[DEFAULT]\n{settings}dbpurgeage = 1d\n[Definition]\n{settings}")
+        write(at, "filter.d/login.conf", "[Definition]\nfailregex = ^<ADDR> \\S* POST /login 401$\ndatepattern = %%Y-%%m-%%dT%%H:%%M:%%S\n")
+        write(at, "action.d/nginx.conf", f"[Definition]\nactionban = echo '<ip> 1;' >> {directory}/banned && {reload}\n")
+        write(at, "jail.conf", f"""[login]
+enabled = true
+backend = auto
+usedns = no
+maxretry = 5
+findtime = 10m
+bantime = 10m
+ignoreself = false
+filter = login
+logpath = {directory}/access
+action = nginx
+""")
+        return [find("fail2ban-server"), "-c", at, "-s", f"{at}/socket", "-p", f"{at}/pid", "-f", "start"], f"{at}/socket"
 
 
 class Haproxy(Defence):
@@ -166,6 +222,7 @@ class Stand:
                 self.port = free_port()
                 argv, environment = defence.command(self.port, app_port, directory)
                 self.start(argv, environment, self.port, SUBJECT_CORE, log)
+                self.start_beside(defence.beside(self.port, directory), log)
         except BaseException:
             self.__exit__()
             raise
@@ -174,6 +231,17 @@ class Stand:
         process = Process(argv, core, log, env={"NODE_ENV": "production", **environment})
         self.processes.append(process)
         process.wait_for_port(port, 30)
+
+    def start_beside(self, helper, log):
+        if helper:
+            argv, sign = helper
+            # The gateway stays the last, whose memory is told.
+            self.processes.insert(0, Process(argv, DRIVER_CORE, log, env={}))
+            end = time.monotonic() + 30
+            while not os.path.exists(sign):
+                if time.monotonic() > end:
+                    raise StartError(f"{argv[0]} did not start; its output is in {log}")
+                time.sleep(0.1)
 
     def memory_kb(self):
         """Of what holds the defence's state; where that is Redis, of it and the app."""
@@ -211,6 +279,7 @@ def every(casque):
         InApp("no defence", "none"),
         Nginx("nginx limit_req"),
         Haproxy("HAProxy http_err_rate"),
+        Fail2ban("nginx and fail2ban"),
         InApp("express-rate-limit", "express-rate-limit"),
         InApp("rate-limiter-flexible, recipe", "rlf"),
         InApp("rate-limiter-flexible, recipe, Redis", "rlf-redis", needs="redis-server"),
